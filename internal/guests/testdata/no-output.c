@@ -1,0 +1,2 @@
+// no-output ends well without a word.
+int main(void) { return 0; }
