@@ -9,6 +9,7 @@ package guests
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -36,5 +37,6 @@ func Names() []string {
 	for i, entry := range entries {
 		names[i] = strings.TrimSuffix(entry.Name(), ".wasm")
 	}
+	slices.Sort(names) // the directory is sorted with the suffix on
 	return names
 }

@@ -17,10 +17,7 @@ int main(void) {
 		total += (unsigned long long)n;
 		for (ssize_t i = 0; i < n; i++) crc = table[(crc ^ buffer[i]) & 255] ^ crc >> 8;
 	}
-	if (n < 0) {
-		printf("Status: 400 Bad Request\r\nContent-Type: text/plain\r\n\r\nerrno %d: %s\n", errno, strerror(errno));
-		return 0;
-	}
+	if (n < 0) return cgi_refuse("400 Bad Request");
 	head();
 	printf("%llu %08x\n", total, (unsigned)~crc);
 	return 0;

@@ -73,3 +73,13 @@ static inline void cgi_send(const void *bytes, size_t n) {
 static inline void cgi_send_text(const char *text) {
 	cgi_send(text, strlen(text));
 }
+
+// cgi_refuse answers with a status and why the last call failed: the number is
+// WASI's, the words wasi-libc's.
+static inline int cgi_refuse(const char *status) {
+	int code = errno;
+	printf("Status: %s\r\n", status);
+	head();
+	printf("errno %d: %s\n", code, strerror(code));
+	return 0;
+}

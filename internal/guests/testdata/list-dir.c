@@ -14,12 +14,7 @@ int main(void) {
 	size_t count = 0;
 	query("path", path, sizeof path);
 	DIR *dir = opendir(path);
-	if (!dir) {
-		fputs("Status: 404 Not Found\r\n", stdout);
-		head();
-		printf("errno %d: %s\n", errno, strerror(errno));
-		return 0;
-	}
+	if (!dir) return cgi_refuse("404 Not Found");
 	for (struct dirent *e; count < 4096 && (e = readdir(dir));) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
 		size_t size = strlen(e->d_name) + 2;

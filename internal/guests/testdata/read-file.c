@@ -6,12 +6,7 @@ int main(void) {
 	static char buffer[65536];
 	query("path", path, sizeof path);
 	FILE *file = fopen(path, "r");
-	if (!file) {
-		printf("Status: 404 Not Found\r\n");
-		head();
-		printf("errno %d: %s\n", errno, strerror(errno));
-		return 0;
-	}
+	if (!file) return cgi_refuse("404 Not Found");
 	fputs("Content-Type: application/octet-stream\r\n\r\n", stdout);
 	for (size_t n; (n = fread(buffer, 1, sizeof buffer, file)) > 0;)
 		fwrite(buffer, 1, n, stdout);

@@ -3,22 +3,14 @@
 #include "cgi.h"
 #include <fcntl.h>
 
-static int refused(void) {
-	int code = errno;
-	fputs("Status: 403 Forbidden\r\n", stdout);
-	head();
-	printf("errno %d: %s\n", code, strerror(code));
-	return 0;
-}
-
 int main(void) {
 	char path[4096] = "/tmp/mayfly", text[4096] = "mayfly";
 	query("path", path, sizeof path);
 	query("text", text, sizeof text);
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	if (fd < 0) return refused();
+	if (fd < 0) return cgi_refuse("403 Forbidden");
 	ssize_t n = write(fd, text, strlen(text));
-	if (n < 0 || close(fd) != 0) return refused();
+	if (n < 0 || close(fd) != 0) return cgi_refuse("403 Forbidden");
 	head();
 	printf("wrote %d\n", (int)n);
 	return 0;
