@@ -1,0 +1,222 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/spf13/cobra"
+
+	"github.com/mayfly-run/mayfly/internal/config"
+	"github.com/mayfly-run/mayfly/internal/ociimage"
+)
+
+// defaultPort is the port of an image that is built without --port. A sidecar's
+// own default, 80, cannot be had on a laptop without root; 8080 works in both places.
+const defaultPort = 8080
+
+type buildOptions struct {
+	tag, output, trigger, rootfs string
+	port                         int
+	env, files, platforms        []string
+	labels                       map[string]string
+	format                       *format
+}
+
+// built is the result of a build.
+type built struct {
+	Reference string   `json:"reference"`
+	Digest    string   `json:"digest"`
+	Size      int64    `json:"size"`
+	Archive   string   `json:"archive"`
+	Platforms []string `json:"platforms"`
+}
+
+func newBuild() *cobra.Command {
+	var o buildOptions
+	cmd := &cobra.Command{
+		Use:   "build APP.wasm -t NAME:TAG",
+		Short: "Pack a module into a container image",
+		Long: `Pack a WebAssembly module into a container image, as one tar file that
+ctr image import, docker load and kind load image-archive take.
+
+The module is loaded first, as a node would load it: what cannot run is refused
+here. The same input gives the same digest, everywhere.
+
+The name is completed as kubelet completes the one in a pod: hello:v1 becomes
+docker.io/library/hello:v1, me/hello:v1 becomes docker.io/me/hello:v1, and a name
+that starts with a host (registry.example/hello:v1, localhost:5000/hello:v1)
+stays. So a pod that says image: hello:v1 finds it on a node where it was
+imported into containerd's namespace k8s.io. Without a tag it is latest, which
+kubelet pulls each time unless the pod has imagePullPolicy: Never or IfNotPresent.
+
+The image runs as user 65532. Its environment holds the defaults that the pod
+may change: MAYFLY_TRIGGER, PORT, and what --env adds.
+
+The result goes to stdout: name, digest, bytes, file.`,
+		Example: `  mayfly build app.wasm -t hello:v1
+  mayfly build app.wasm -t hello:v1 -o hello.tar --port 9000 --env GREETING=hi
+  mayfly build app.wasm -t hello:v1 --file index.html:/www/index.html
+  mayfly build job.wasm -t job:v1 --trigger command
+  mayfly build app.wasm -t hello:v1 --platform linux/amd64,linux/arm64 --format json
+
+  ctr --namespace k8s.io image import hello.tar`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usagef("build takes one module, not %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.tag, "tag", "t", "", "name of the image, NAME:TAG (required)")
+	f.StringVarP(&o.output, "output", "o", "", "file to write (default: the module's name with .tar)")
+	f.StringVar(&o.trigger, "trigger", string(config.TriggerHTTP), "what starts an instance: http (each request) or command (once)")
+	f.IntVar(&o.port, "port", 0, "port the sidecar answers on (default 8080 with trigger http)")
+	f.StringArrayVarP(&o.env, "env", "e", nil, "variable of the image, KEY=VALUE; repeatable")
+	f.StringArrayVar(&o.files, "file", nil, "file or directory to add, HOST[:GUEST]; repeatable")
+	f.StringVar(&o.rootfs, "rootfs", "", "directory whose content becomes the root of the image")
+	f.StringSliceVar(&o.platforms, "platform", nil, "linux/ARCH; several make an image for each (default: this machine's)")
+	f.StringToStringVarP(&o.labels, "label", "l", nil, "label of the image, KEY=VALUE; repeatable")
+	o.format = formatFlag(cmd, "")
+	return cmd
+}
+
+func (o *buildOptions) run(cmd *cobra.Command, file string) error {
+	app, ref, err := o.app(cmd, file)
+	if err != nil {
+		return err
+	}
+	if err := addFiles(&app.Root, o.rootfs, o.files); err != nil {
+		return err
+	}
+	if app.Module, err = readModule(file); err != nil {
+		return err
+	}
+	sidecar, err := config.Parse(app.Environment())
+	if err != nil {
+		return usageError{err}
+	}
+	if err := checkModule(cmd.Context(), file, app.Module, sidecar, cmd.ErrOrStderr()); err != nil {
+		return err
+	}
+	spec, err := app.Spec()
+	if err != nil {
+		return err
+	}
+	img, err := ociimage.Build(spec)
+	if err != nil {
+		return err
+	}
+	output := o.output
+	if output == "" {
+		output = strings.TrimSuffix(filepath.Base(file), ".wasm") + ".tar"
+	}
+	if err := writeWhole(output, func(w io.Writer) error { return img.WriteArchive(w, ref) }); err != nil {
+		return err
+	}
+	if ref.Tag == "latest" {
+		fmt.Fprintln(cmd.ErrOrStderr(), "mayfly: note: kubelet pulls the tag latest each time: give the pod imagePullPolicy: Never, or the image another tag")
+	}
+	result := built{Reference: ref.String(), Digest: img.Digest().String(), Size: img.Size(), Archive: output}
+	for _, p := range app.Platforms {
+		result.Platforms = append(result.Platforms, p.String())
+	}
+	return o.format.write(cmd.OutOrStdout(), result, func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, result.Reference, result.Digest, result.Size, result.Archive)
+		return err
+	})
+}
+
+// app is what the flags say, before a file is touched.
+func (o *buildOptions) app(cmd *cobra.Command, file string) (ociimage.App, ociimage.Reference, error) {
+	app := ociimage.App{Name: filepath.Base(file), Trigger: o.trigger, Port: o.port, Env: o.env, Labels: o.labels}
+	fail := func(err error) (ociimage.App, ociimage.Reference, error) {
+		return app, ociimage.Reference{}, usageError{err}
+	}
+	if o.tag == "" {
+		return fail(errors.New("the image needs a name: add -t NAME:TAG"))
+	}
+	ref, err := ociimage.ParseReference(o.tag)
+	if err != nil {
+		return fail(err)
+	}
+	if err := checkEnv(o.env); err != nil {
+		return fail(err)
+	}
+	switch {
+	case cmd.Flags().Changed("port") && (o.port < 1 || o.port > 65535):
+		return fail(fmt.Errorf("--port %d: want a port from 1 to 65535, as in --port %d", o.port, defaultPort))
+	case o.port == 0 && o.trigger == string(config.TriggerHTTP):
+		app.Port = defaultPort
+	}
+	if len(o.platforms) == 0 {
+		app.Platforms = []v1.Platform{ociimage.HostPlatform()}
+	}
+	for _, s := range o.platforms {
+		p, err := ociimage.ParsePlatform(s)
+		if err != nil {
+			return fail(err)
+		}
+		app.Platforms = append(app.Platforms, p)
+	}
+	return app, ref, nil
+}
+
+// checkEnv refuses what is no KEY=VALUE.
+func checkEnv(env []string) error {
+	for _, kv := range env {
+		if key, _, ok := strings.Cut(kv, "="); !ok || key == "" || strings.ContainsRune(kv, 0) {
+			return fmt.Errorf("--env %s: want KEY=VALUE, as in --env GREETING=hello", strconv.Quote(kv))
+		}
+	}
+	return nil
+}
+
+func addFiles(t *ociimage.Tree, rootfs string, files []string) error {
+	if rootfs != "" {
+		if info, err := os.Stat(rootfs); err != nil {
+			return fmt.Errorf("--rootfs: %w", err)
+		} else if !info.IsDir() {
+			return fmt.Errorf("--rootfs %s: not a directory: use --file for a file", rootfs)
+		}
+		if err := t.Add("/", rootfs); err != nil {
+			return err
+		}
+	}
+	for _, f := range files {
+		host, guest, ok := strings.Cut(f, ":")
+		if !ok {
+			guest = "/" + filepath.Base(host)
+		}
+		if !strings.HasPrefix(guest, "/") {
+			return usagef("--file %s: the path in the image must be absolute, as in --file %s:/%s", f, host, guest)
+		}
+		if err := t.Add(guest, host); err != nil {
+			return fmt.Errorf("--file %s: %w", f, err)
+		}
+	}
+	return nil
+}
+
+// writeWhole writes a file that is there with all its content or not at all.
+func writeWhole(path string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".mayfly-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	defer os.Remove(f.Name()) // gone already when all went well
+	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes. A guest's own comes through unchanged where one ran.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// usageError is a command line that cannot be meant.
+type usageError struct{ error }
+
+// guestExit is the exit code of a guest that ran as a command.
+type guestExit struct{ code uint32 }
+
+func (e guestExit) Error() string { return fmt.Sprintf("the guest exited with code %d", e.code) }
+
+// doMain runs one command line to its end and returns the exit code.
+func doMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return execute(ctx, args, stdin, stdout, stderr)
+}
+
+// execute is doMain with a context that takes the place of signals.
+func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	var usage usageError
+	var guest guestExit
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &guest):
+		return int(guest.code)
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "mayfly: %v: see %s --help\n", err, cmd.CommandPath())
+		return exitUsage
+	}
+	fmt.Fprintf(stderr, "mayfly: %v\n", err)
+	return exitFailure
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "mayfly",
+		Short: "WebAssembly sidecars, one fresh instance for each request",
+		Long: `mayfly packs Wasm sidecars into container images and runs them on this machine.
+
+Exit codes: 0 all well, 1 it failed, 2 the command line is wrong; where a guest
+ran as a command, the guest's own.`,
+		Example: `  mayfly serve app.wasm
+  mayfly build app.wasm -t hello:v1 -o hello.tar
+  mayfly inspect hello.tar`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+
+		SuggestionsMinimumDistance: 2,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			msg := fmt.Sprintf("there is no command %q", args[0])
+			if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
+				msg += fmt.Sprintf(", did you mean %s?", strings.Join(s, " or "))
+			}
+			return usageError{errors.New(msg)}
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(newBuild(), newVersion())
+	return root
+}
+
+// usagef is an error of the command line.
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
