@@ -65,6 +65,7 @@ var behaviours = []behaviour{
 	{guest: "spin-host", stop: true, fails: "deadline"},
 	{guest: "recurse", fails: "stack overflow"},
 	{guest: "compute", query: "millions=1", out: plain + xorshift(1e6)},
+	{guest: "simd", out: plain + simd()},
 	{guest: "allocate", query: "step=4096", matches: `refused at \d+\n$`},
 	{guest: "allocate", query: "step=64", out: plain + "refused at 16777216\n"},
 	{guest: "allocate", query: "step=64&max=8192", out: plain + "reached 8388608\n"},
@@ -116,6 +117,7 @@ var behaviours = []behaviour{
 	{guest: "component", fails: "invalid version header"},
 	{guest: "unknown-import", fails: "module[env] not instantiated"},
 	{guest: "big-memory", fails: "over limit of 256 pages"},
+	{guest: "shared-memory", fails: "threads"},
 	{guest: "no-start"}, // wazero asks for none
 	{guest: "bad-start", fails: "expected 1 params"},
 	{guest: "start-traps", fails: "unreachable"},
@@ -263,6 +265,15 @@ func binary() string {
 		bytes[i] = byte(255 - i)
 	}
 	return string(bytes)
+}
+
+// simd is what simd answers.
+func simd() string {
+	sums := make([]byte, 64)
+	for i := range sums {
+		sums[i] = byte(20*i + 1)
+	}
+	return fmt.Sprintf("%x\n", sums)
 }
 
 // xorshift is what compute answers.
