@@ -86,7 +86,7 @@ ran as a command, the guest's own.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newBuild(), newVersion())
+	root.AddCommand(newBuild(), newInspect(), newVersion())
 	return root
 }
 

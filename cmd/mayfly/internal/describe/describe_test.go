@@ -1,0 +1,116 @@
+package describe
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mayfly-run/mayfly/internal/guests"
+)
+
+func TestReadModule(t *testing.T) {
+	s, err := Read(guests.Wasm("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Kind != KindModule {
+		t.Errorf("kind %q, want %q", s.Kind, KindModule)
+	}
+	if !slices.Contains(s.Exports, Extern{Name: "_start", Kind: "function", Type: "() -> ()"}) {
+		t.Errorf("no _start among the exports %v", s.Exports)
+	}
+	if len(s.Memories) != 1 || s.Memories[0].Min == 0 {
+		t.Errorf("memories %v, want one that is not empty", s.Memories)
+	}
+	for _, i := range s.Imports {
+		if i.Module != "wasi_snapshot_preview1" || i.Kind != "function" || !strings.Contains(i.Type, "->") {
+			t.Errorf("import %+v, want a WASI function with its type", i)
+		}
+	}
+}
+
+func TestReadComponent(t *testing.T) {
+	s, err := Read(guests.Wasm("component"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Kind != KindComponent {
+		t.Errorf("kind %q, want %q", s.Kind, KindComponent)
+	}
+}
+
+// component is a component's header and the given sections.
+func component(sections ...string) []byte {
+	return []byte("\x00asm\x0d\x00\x01\x00" + strings.Join(sections, ""))
+}
+
+func TestReadComponentImportsAndExports(t *testing.T) {
+	s, err := Read(component(
+		"\x0a\x0c\x01\x00\x07wasi:io\x05\x00",
+		"\x0b\x09\x01\x00\x03run\x01\x00\x00",
+		"\x01\x00",
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []Extern{{Name: "wasi:io", Kind: "instance"}}; !slices.Equal(s.Imports, want) {
+		t.Errorf("imports %v, want %v", s.Imports, want)
+	}
+	if want := []Extern{{Name: "run", Kind: "function"}}; !slices.Equal(s.Exports, want) {
+		t.Errorf("exports %v, want %v", s.Exports, want)
+	}
+	if s.Modules != 1 {
+		t.Errorf("%d core modules, want 1", s.Modules)
+	}
+}
+
+func TestReadSaysWhatIsWrong(t *testing.T) {
+	for name, c := range map[string]struct {
+		wasm []byte
+		want string
+	}{
+		"an empty file":             {nil, "not a WebAssembly binary"},
+		"text":                      {[]byte("hello, world"), "not a WebAssembly binary"},
+		"a kind from the future":    {[]byte("\x00asm\x01\x00\x07\x00"), "its header says 7"},
+		"a section that breaks off": {[]byte("\x00asm\x01\x00\x00\x00\x01\x7f"), "breaks off"},
+		"a count beyond the bytes":  {[]byte("\x00asm\x01\x00\x00\x00\x07\x02\xff\x7f"), "more items"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Read(c.wasm); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one with %q", err, c.want)
+			}
+		})
+	}
+	if _, err := Read(nil); !errors.Is(err, ErrNotWasm) {
+		t.Errorf("error %v does not wrap ErrNotWasm", err)
+	}
+}
+
+func TestNamesAreSafeToPrint(t *testing.T) {
+	s, err := Read([]byte("\x00asm\x01\x00\x00\x00\x00\x05\x04\x1b[2J"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Customs[0].Name; strings.ContainsRune(got, 0x1b) {
+		t.Errorf("name %q still holds an escape", got)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, name := range guests.Names() {
+		if wasm := guests.Wasm(name); len(wasm) < 64<<10 {
+			f.Add(wasm)
+		}
+	}
+	f.Add(component("\x0b\x09\x01\x00\x03run\x01\x00\x00"))
+	f.Fuzz(func(t *testing.T, wasm []byte) {
+		s, err := Read(wasm)
+		if err != nil {
+			return
+		}
+		if s.Kind != KindModule && s.Kind != KindComponent {
+			t.Errorf("read without an error, but the kind is %q", s.Kind)
+		}
+	})
+}

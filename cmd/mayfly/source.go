@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/mayfly-run/mayfly/internal/ociimage"
+)
+
+// source is what a file on the command line holds: a module by itself, or an
+// image with one.
+type source struct {
+	file  string // as given
+	arg0  string // the module's name as the guest sees it
+	wasm  []byte
+	image *ociimage.Archive // nil for a module by itself
+	root  string            // the image's files, unpacked; empty for a module by itself
+}
+
+// errNotSidecar is an image whose program is not WebAssembly.
+var errNotSidecar = errors.New("not a Wasm sidecar")
+
+// openSource reads a module or an image archive. An image is unpacked into a
+// directory that close removes.
+func openSource(file string) (*source, error) {
+	isModule, err := startsAsModule(file)
+	if err != nil {
+		return nil, err
+	}
+	if isModule {
+		wasm, err := readModule(file)
+		if err != nil {
+			return nil, err
+		}
+		return &source{file: file, arg0: filepath.Base(file), wasm: wasm}, nil
+	}
+	image, err := ociimage.Open(file)
+	if errors.Is(err, ociimage.ErrNotArchive) && filepath.Ext(file) != ".tar" {
+		return nil, fmt.Errorf("%s is neither a WebAssembly module nor an image archive: give a .wasm file, or the .tar that mayfly build or docker save wrote", file)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := &source{file: file, image: image}
+	if s.root, err = os.MkdirTemp("", "mayfly-"); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	if err := s.unpack(); err != nil {
+		return s, errors.Join(fmt.Errorf("%s: %w", file, err), s.close())
+	}
+	return s, nil
+}
+
+// startsAsModule tells whether a file is meant as a module: it has the magic
+// number, or the name of one, so that a broken module is called that.
+func startsAsModule(file string) (bool, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	var magic [4]byte
+	n, err := io.ReadFull(f, magic[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return false, err
+	}
+	return bytes.Equal(magic[:n], []byte("\x00asm")) || filepath.Ext(file) == ".wasm", nil
+}
+
+// unpack extracts the image and reads the module its entrypoint names.
+func (s *source) unpack() error {
+	if err := s.image.Extract(s.root); err != nil {
+		return err
+	}
+	command := s.command(nil)
+	if len(command) == 0 {
+		return fmt.Errorf("%w: the image names no entrypoint: build it with mayfly build", errNotSidecar)
+	}
+	s.arg0 = command[0]
+	name := strings.TrimPrefix(path.Join("/", s.image.Config.WorkingDir, command[0]), "/")
+	if path.IsAbs(command[0]) {
+		name = strings.TrimPrefix(path.Clean(command[0]), "/")
+	}
+	root, err := os.OpenRoot(s.root)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	f, err := root.Open(name)
+	if err != nil {
+		return fmt.Errorf("%w: its entrypoint %q is not in the image: build it with mayfly build", errNotSidecar, command[0])
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil {
+		return err
+	} else if !info.Mode().IsRegular() || info.Size() > maxModule {
+		return fmt.Errorf("%w: its entrypoint %q is no module", errNotSidecar, command[0])
+	}
+	if s.wasm, err = io.ReadAll(f); err != nil {
+		return err
+	}
+	if !bytes.HasPrefix(s.wasm, []byte("\x00asm")) {
+		s.wasm = nil
+		return fmt.Errorf("%w: its entrypoint %q is an ordinary Linux program: run it with docker or ctr", errNotSidecar, command[0])
+	}
+	return nil
+}
+
+// command is the guest's command line: the entrypoint, and args in place of the
+// image's own arguments where there are any.
+func (s *source) command(args []string) []string {
+	if s.image == nil {
+		return append([]string{s.arg0}, args...)
+	}
+	c := s.image.Config
+	if len(args) == 0 {
+		args = c.Cmd
+	}
+	return append(append([]string{}, c.Entrypoint...), args...)
+}
+
+// env is the image's environment.
+func (s *source) env() []string {
+	if s.image == nil {
+		return nil
+	}
+	return s.image.Config.Env
+}
+
+// close releases the archive and removes what was unpacked.
+func (s *source) close() error {
+	if s.image == nil {
+		return nil
+	}
+	err := s.image.Close()
+	if s.root != "" {
+		err = errors.Join(err, os.RemoveAll(s.root))
+	}
+	return err
+}
