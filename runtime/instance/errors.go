@@ -1,0 +1,80 @@
+package instance
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What Load refuses. The errors wrap one of these and say what the user can do.
+var (
+	ErrEmpty         = errors.New("the file is empty")
+	ErrNotWasm       = errors.New("not a WebAssembly module")
+	ErrComponent     = errors.New("components are not supported yet")
+	ErrMalformed     = errors.New("malformed module")
+	ErrImport        = errors.New("unknown import")
+	ErrMemory        = errors.New("too much memory")
+	ErrNoStart       = errors.New("no _start function")
+	ErrStartFunction = errors.New("the start function failed")
+)
+
+// ErrBudget says that all live instances together have no room for one more. It may have passed a moment later.
+var ErrBudget = errors.New("no memory left for another instance")
+
+// ErrStopped says that the context ended before the guest did. The error that wraps it wraps the context's cause too.
+var ErrStopped = errors.New("instance stopped")
+
+// ExitError is a guest that ended itself with another code than 0.
+type ExitError struct {
+	Code uint32
+}
+
+func (e *ExitError) Error() string { return fmt.Sprintf("the guest exited with code %d", e.Code) }
+
+// TrapError is a guest that did what WebAssembly forbids.
+type TrapError struct {
+	Reason string // what it did: "out of bounds memory access"
+	Stack  string // the functions it was in, innermost first, a line each; bounded, may be empty
+}
+
+func (e *TrapError) Error() string { return "the guest trapped: " + e.Reason }
+
+// StopError is a guest that was running still when its context ended. It wraps ErrStopped and the context's cause.
+type StopError struct {
+	Cause error
+	Stack string // as in TrapError: where it was
+}
+
+func (e *StopError) Error() string   { return fmt.Sprintf("%v: %v", ErrStopped, e.Cause) }
+func (e *StopError) Unwrap() []error { return []error{ErrStopped, e.Cause} }
+
+const (
+	maxReason = 1 << 10 // bytes of TrapError.Reason
+	maxStack  = 8 << 10 // bytes of a stack: names come from the module, which may have made them long
+)
+
+// splitTrap takes apart the text that wazero makes of a guest's end: the reason, then the stack.
+func splitTrap(text string) (reason, stack string) {
+	// A fault in a host function has the stack of Go behind the guest's, for us and not for the guest's author.
+	text, _, _ = strings.Cut(text, "\n\nGo runtime stack trace:")
+	reason, stack, _ = strings.Cut(text, "\nwasm stack trace:\n")
+	reason = strings.TrimPrefix(reason, "wasm error: ")
+	if host, ok := strings.CutSuffix(reason, " (recovered by wazero)"); ok {
+		reason = "a function of the host failed: " + host
+	}
+	var lines strings.Builder
+	for line := range strings.Lines(stack) {
+		lines.WriteString(strings.TrimLeft(line, "\t."))
+		if lines.Len() > maxStack {
+			break
+		}
+	}
+	return cut(reason, maxReason), strings.TrimRight(cut(lines.String(), maxStack), "\n")
+}
+
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "…"
+}

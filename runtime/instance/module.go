@@ -1,0 +1,14 @@
+package instance
+
+import "github.com/tetratelabs/wazero"
+
+// Module is a compiled module. It may be used from several goroutines at once.
+type Module struct {
+	runtime       *Runtime
+	compiled      wazero.CompiledModule
+	hasMemory     bool
+	initialMemory uint64
+}
+
+// InitialMemory is the linear memory that every instance starts with, in bytes.
+func (m *Module) InitialMemory() uint64 { return m.initialMemory }

@@ -1,0 +1,74 @@
+package instance
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	wasi "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+)
+
+// Limits bounds what guests may take.
+type Limits struct {
+	Memory uint64 // bytes of linear memory of one instance
+	Budget uint64 // bytes of linear memory of all live instances together; 0 is unbounded. Growth beyond it makes memory.grow answer -1.
+}
+
+// maxMemory is what a 32-bit address reaches.
+const maxMemory = 1 << 32
+
+// Runtime compiles modules and holds what their instances share: the engine, the functions of the host, slots and budget.
+// It may be used from several goroutines at once.
+type Runtime struct {
+	limits Limits
+	engine wazero.Runtime
+	config wazero.ModuleConfig // what the configuration of every instance starts from
+	wasi   map[string]api.FunctionDefinition
+	slots  *slots
+	budget budget
+	turns  turns
+}
+
+// NewRuntime returns a Runtime; Close frees it.
+func NewRuntime(ctx context.Context, l Limits) (*Runtime, error) {
+	if l.Memory < pageSize || l.Memory > maxMemory {
+		return nil, fmt.Errorf("memory limit of %d bytes: must be from 64Ki to 4Gi: set MAYFLY_MEMORY to, for example, 64Mi", l.Memory)
+	}
+	l.Memory = l.Memory / pageSize * pageSize
+	r := &Runtime{
+		limits: l,
+		engine: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
+			WithMemoryLimitPages(uint32(l.Memory/pageSize)).
+			WithDebugInfoEnabled(false)), // DWARF sections do not survive the weaving, and would stay in memory
+		config: wazero.NewModuleConfig().WithName("").WithStartFunctions().WithSysWalltime().WithSysNanotime(),
+		slots:  &slots{size: l.Memory},
+		budget: budget{limit: l.Budget},
+		turns:  newTurns(),
+	}
+	if err := r.provide(ctx); err != nil {
+		_ = r.engine.Close(ctx)
+		return nil, fmt.Errorf("make the functions of the host: %w", err)
+	}
+	return r, nil
+}
+
+// provide makes the host modules that guests import.
+func (r *Runtime) provide(ctx context.Context) error {
+	b := r.engine.NewHostModuleBuilder(wasi.ModuleName)
+	wasi.NewFunctionExporter().ExportFunctions(b)
+	exportEnviron(b)
+	m, err := b.Instantiate(ctx)
+	if err != nil {
+		return err
+	}
+	r.wasi = m.ExportedFunctionDefinitions()
+	return exportYield(ctx, r.engine)
+}
+
+// Close frees the compiled code and all slots. No instance may be live.
+func (r *Runtime) Close(ctx context.Context) error {
+	err := r.engine.Close(ctx)
+	r.slots.close()
+	return err
+}

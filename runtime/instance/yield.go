@@ -1,0 +1,133 @@
+package instance
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+)
+
+const (
+	yieldModule   = "mayfly"
+	yieldFunction = "yield"
+)
+
+// errStopped is what a host function panics with to end a guest; wazero makes it the error of the call.
+var errStopped = errors.New("stopped")
+
+// exportYield makes the function that woven modules call every so often.
+func exportYield(ctx context.Context, engine wazero.Runtime) error {
+	_, err := engine.NewHostModuleBuilder(yieldModule).NewFunctionBuilder().
+		WithGoFunction(api.GoFunc(func(ctx context.Context, _ []uint64) { instanceOf(ctx).yield(ctx) }), nil, nil).
+		WithName(yieldFunction).Export(yieldFunction).
+		Instantiate(ctx)
+	return err
+}
+
+const (
+	// afterSched is how long a guest runs before it lets other goroutines run first.
+	afterSched = 100 * time.Microsecond
+	// afterPark is how long a guest runs before it sleeps.
+	afterPark = 2 * time.Millisecond
+	// parked is how long it then sleeps. It need only be long enough for the scheduler to find nothing to do.
+	parked = 20 * time.Microsecond
+	// maxWait bounds how long a guest waits for its turn, in case those that have it are stuck in the host.
+	maxWait = 250 * time.Millisecond
+)
+
+// pace is how an instance that computes makes room for others.
+//
+// That it enters Go at all is what the collector needs. Others need more: Go's scheduler looks at the network only when it finds
+// nothing else to run, or every 10 ms. With as many computing guests as processors there is always something else to run, so a guest
+// that has run for a while sleeps for a moment, and while it does its processor looks at the network. That works as long as there
+// are not more guests that compute than processors, so the others wait for their turn.
+type pace struct {
+	began    time.Time // of the run
+	schedAt  time.Duration
+	parkAt   time.Duration
+	hasTurn  bool
+	waitTime *time.Timer
+}
+
+func (p *pace) reset(now time.Time) {
+	*p = pace{began: now, schedAt: afterSched, parkAt: afterPark, waitTime: p.waitTime}
+}
+
+// turns are as many as there are processors.
+type turns chan struct{}
+
+func newTurns() turns { return make(turns, runtime.GOMAXPROCS(0)) }
+
+// yield is called by the guest of i, from its own goroutine.
+func (i *Instance) yield(ctx context.Context) {
+	if ctx.Err() != nil {
+		panic(errStopped)
+	}
+	p := &i.pace
+	switch ran := time.Since(p.began); {
+	case ran >= p.parkAt:
+		i.park(ctx)
+		ran = time.Since(p.began)
+		p.schedAt, p.parkAt = ran+afterSched, ran+afterPark
+		if ctx.Err() != nil {
+			panic(errStopped)
+		}
+	case ran >= p.schedAt:
+		runtime.Gosched()
+		p.schedAt = ran + afterSched
+	}
+}
+
+func (i *Instance) park(ctx context.Context) {
+	i.giveTurn()
+	i.takeTurn(ctx)
+	time.Sleep(parked)
+}
+
+func (i *Instance) takeTurn(ctx context.Context) {
+	p, turns := &i.pace, i.module.runtime.turns
+	select {
+	case turns <- struct{}{}:
+		p.hasTurn = true
+		return
+	default:
+	}
+	if p.waitTime == nil {
+		p.waitTime = time.NewTimer(maxWait)
+	} else {
+		p.waitTime.Reset(maxWait)
+	}
+	defer p.waitTime.Stop()
+	select {
+	case turns <- struct{}{}:
+		p.hasTurn = true
+	case <-p.waitTime.C:
+	case <-ctx.Done():
+	}
+}
+
+// giveTurn is called before the instance waits for something, and when it ends.
+func (i *Instance) giveTurn() {
+	if i.pace.hasTurn {
+		i.pace.hasTurn = false
+		<-i.module.runtime.turns
+	}
+}
+
+// sleep is the guest's Nanosleep.
+func (i *Instance) sleep(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	i.giveTurn()
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-i.ctx.Done():
+		panic(errStopped)
+	}
+}
