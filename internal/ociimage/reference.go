@@ -23,7 +23,7 @@ func ParseReference(s string) (Reference, error) {
 		return Reference{}, fmt.Errorf("image name %q: a digest cannot be chosen, it follows from the content: use NAME:TAG", s)
 	}
 	t, err := name.NewTag(s)
-	if err != nil {
+	if err != nil || strings.Contains(s, "..") { // the library takes .. for a host
 		return Reference{}, fmt.Errorf("image name %q: want [REGISTRY/]NAME:TAG in lower case, as in hello:v1 or registry.example/team/hello:v1", s)
 	}
 	registry := t.RegistryStr()
