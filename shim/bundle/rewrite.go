@@ -1,0 +1,94 @@
+//go:build linux
+
+package bundle
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/mayfly-run/mayfly/internal/control"
+)
+
+// Sources are the files on the node that the shim mounts into a sidecar's container.
+type Sources struct {
+	Holder, Engine, Socket string
+}
+
+// mount is an OCI mount, as far as ours need it.
+type mount struct {
+	Destination string   `json:"destination"`
+	Type        string   `json:"type"`
+	Source      string   `json:"source"`
+	Options     []string `json:"options"`
+}
+
+// RunHolder makes the container's process the holder, with the app's own arguments behind it, and mounts what the holder needs.
+// User, capabilities, seccomp profile, limits, namespaces and volumes stay as they are.
+func (s *Spec) RunHolder(e *Entrypoint, src Sources) error {
+	args := []string{control.HolderPath, "-module", e.Path}
+	if limit := s.known.Linux.Resources.Memory.Limit; limit > 0 {
+		args = append(args, "-memory-limit", strconv.FormatInt(limit, 10))
+	}
+	args = append(args, "--")
+	args = append(args, s.known.Process.Args...)
+
+	mounts := s.known.Mounts
+	for _, m := range []mount{
+		readOnlyFile(control.HolderPath, src.Holder),
+		readOnlyFile(control.EnginePath, src.Engine),
+		readOnlyFile(control.SocketPath, src.Socket),
+	} {
+		raw, err := json.Marshal(m)
+		if err != nil {
+			return err
+		}
+		mounts = append(mounts, raw)
+	}
+	if err := set(s.process, "args", args); err != nil {
+		return err
+	}
+	if err := set(s.all, "process", s.process); err != nil {
+		return err
+	}
+	if err := set(s.all, "mounts", mounts); err != nil {
+		return err
+	}
+	return s.write()
+}
+
+func readOnlyFile(destination, source string) mount {
+	return mount{
+		Destination: destination,
+		Type:        "bind",
+		Source:      source,
+		Options:     []string{"bind", "ro", "nosuid", "nodev"},
+	}
+}
+
+func set(object map[string]json.RawMessage, key string, value any) error {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("rewrite the bundle's %s: %s: %w", configFile, key, err)
+	}
+	object[key] = raw
+	return nil
+}
+
+// write replaces the configuration: a shim that dies half-way leaves the old one.
+func (s *Spec) write() error {
+	b, err := json.Marshal(s.all)
+	if err != nil {
+		return fmt.Errorf("rewrite the bundle's %s: %w", configFile, err)
+	}
+	tmp := filepath.Join(s.dir, configFile+".mayfly")
+	if err := os.WriteFile(tmp, b, 0o600); err != nil {
+		return fmt.Errorf("rewrite the bundle: %w", err)
+	}
+	if err := os.Rename(tmp, filepath.Join(s.dir, configFile)); err != nil {
+		return fmt.Errorf("rewrite the bundle: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,197 @@
+//go:build linux
+
+package shim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2/task"
+	"github.com/containerd/containerd/v2/defaults"
+	containerdshim "github.com/containerd/containerd/v2/pkg/shim"
+	"github.com/containerd/containerd/v2/pkg/shutdown"
+	"github.com/containerd/containerd/v2/pkg/sys/reaper"
+	"github.com/containerd/fifo"
+	"github.com/containerd/log"
+	"github.com/containerd/ttrpc"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// quiet is how long after the last call memory is given back to the kernel.
+	quiet = 5 * time.Second
+	// shutdownPatience bounds the callbacks at the end.
+	shutdownPatience = 5 * time.Second
+)
+
+// serve is the shim of a pod, until its last container is deleted and containerd says so.
+func serve(ctx context.Context, f flags) error {
+	// Nodes run hundreds of shims: less garbage and fewer stacks count for more than speed.
+	debug.SetGCPercent(40)
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(2)
+	}
+	signals := make(chan os.Signal, 32)
+	signal.Notify(signals, unix.SIGCHLD, unix.SIGPIPE, unix.SIGTERM, unix.SIGINT, unix.SIGUSR1)
+	if err := reaper.SetSubreaper(1); err != nil {
+		return fmt.Errorf("become subreaper: %w", err)
+	}
+	ctx, err := openLog(ctx, f)
+	if err != nil {
+		return err
+	}
+	ctx, sd := shutdown.WithShutdown(ctx)
+	defer sd.Shutdown()
+
+	s, err := newService(ctx, sd)
+	if err != nil {
+		return err
+	}
+	freer := newMemoryFreer(quiet)
+	defer freer.stop()
+	server, err := ttrpc.NewServer(
+		ttrpc.WithServerHandshaker(ttrpc.UnixSocketRequireSameUser()),
+		ttrpc.WithUnaryServerInterceptor(freer.intercept),
+	)
+	if err != nil {
+		return err
+	}
+	registerTask(server, s)
+	l, err := listener(f)
+	if err != nil {
+		return err
+	}
+	defer cleanUpSocket(ctx, f)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ctx, l) }()
+	handleSignals(ctx, signals, sd.Shutdown)
+	l.Close()
+	if err := <-served; err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, ttrpc.ErrServerClosed) {
+		log.G(ctx).WithError(err).Warn("serve the task API")
+	}
+	select {
+	case <-sd.Done():
+		return nil
+	case <-time.After(shutdownPatience):
+		return errors.New("the shim's last callbacks did not end")
+	}
+}
+
+// newService makes the task service around containerd's own, which reports what happens to publisher.
+func newService(ctx context.Context, sd shutdown.Service) (*service, error) {
+	publisher, err := containerdshim.NewPublisher(os.Getenv("TTRPC_ADDRESS"))
+	if err != nil {
+		return nil, fmt.Errorf("connect to containerd's events at %q: %w", os.Getenv("TTRPC_ADDRESS"), err)
+	}
+	s := newSidecars()
+	s.TTRPCTaskService, err = task.NewTaskService(ctx, &observer{Publisher: publisher, exited: s.exited}, sd)
+	if err != nil {
+		return nil, fmt.Errorf("start the runc task service: %w", err)
+	}
+	sd.RegisterCallback(func(context.Context) error {
+		s.close()
+		return nil
+	})
+	return s, nil
+}
+
+// openLog sends the log to containerd, through the fifo in the bundle. The shim's stderr goes there too, for panics.
+func openLog(ctx context.Context, f flags) (context.Context, error) {
+	if f.debug {
+		if err := log.SetLevel("debug"); err != nil {
+			return nil, err
+		}
+	}
+	w, err := fifo.OpenFifoDup2(ctx, "log", unix.O_WRONLY, 0o700, int(os.Stderr.Fd()))
+	if err != nil {
+		return nil, fmt.Errorf("open the log fifo: %w", err)
+	}
+	entry := log.G(ctx).WithField("runtime", runtimeName)
+	entry.Logger.SetOutput(w)
+	return log.WithLogger(ctx, entry), nil
+}
+
+func listener(f flags) (net.Listener, error) {
+	if f.socket != "" {
+		return net.Listen("unix", f.socket)
+	}
+	file := os.NewFile(3, "socket")
+	defer file.Close()
+	l, err := net.FileListener(file)
+	if err != nil {
+		return nil, fmt.Errorf("take the socket from start: %w", err)
+	}
+	return l, nil
+}
+
+// handleSignals reaps children until the shim is told to end, by containerd or by a signal.
+func handleSignals(ctx context.Context, signals <-chan os.Signal, shutdown func()) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case sig := <-signals:
+			switch sig {
+			case unix.SIGCHLD:
+				if err := reaper.Reap(); err != nil {
+					log.G(ctx).WithError(err).Error("reap")
+				}
+			case unix.SIGTERM, unix.SIGINT:
+				shutdown()
+			case unix.SIGUSR1:
+				logStacks(ctx)
+			}
+		}
+	}
+}
+
+// logStacks writes what every goroutine does, for who debugs a shim that hangs.
+func logStacks(ctx context.Context) {
+	buf := make([]byte, 1<<20)
+	log.G(ctx).Infof("goroutines:\n%s", buf[:runtime.Stack(buf, true)])
+}
+
+// cleanUpSocket removes the shim's socket at its end.
+func cleanUpSocket(ctx context.Context, f flags) {
+	if f.socket != "" {
+		_ = os.Remove(f.socket)
+		return
+	}
+	group, err := readGroup("config.json", f.id)
+	if err != nil {
+		// The bundle may be gone by now. A shim is started for the first container of its group, whose id is the group's.
+		group = f.id
+	}
+	dir, err := os.Readlink(socketDirFile)
+	if err != nil {
+		dir = filepath.Join(defaults.DefaultStateDir, "s")
+	}
+	if address, err := containerdshim.CreateSocketAddress(ctx, dir, f.address, group, false); err == nil {
+		_ = containerdshim.RemoveSocket(address)
+	}
+}
+
+// memoryFreer gives memory back to the kernel once calls have been quiet for a while: no timer runs in an idle shim.
+type memoryFreer struct {
+	after time.Duration
+	timer *time.Timer
+}
+
+func newMemoryFreer(after time.Duration) *memoryFreer {
+	return &memoryFreer{after: after, timer: time.AfterFunc(after, debug.FreeOSMemory)}
+}
+
+func (m *memoryFreer) intercept(ctx context.Context, unmarshal ttrpc.Unmarshaler, _ *ttrpc.UnaryServerInfo, method ttrpc.Method) (any, error) {
+	m.timer.Reset(m.after)
+	return method(ctx, unmarshal)
+}
+
+func (m *memoryFreer) stop() { m.timer.Stop() }

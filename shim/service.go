@@ -1,0 +1,268 @@
+//go:build linux
+
+package shim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	taskapi "github.com/containerd/containerd/api/runtime/task/v3"
+	"github.com/containerd/containerd/v2/core/mount"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
+	"github.com/containerd/log"
+	"golang.org/x/sys/unix"
+
+	"github.com/mayfly-run/mayfly/internal/config"
+	"github.com/mayfly-run/mayfly/shim/bundle"
+	"github.com/mayfly-run/mayfly/shim/podnet"
+	"github.com/mayfly-run/mayfly/shim/sidecar"
+)
+
+// endPatience bounds the wait for the end of a sidecar that was killed because it did not start.
+const endPatience = 10 * time.Second
+
+// service is the task service of a pod: containerd's own runc service, and what is different for sidecars.
+//
+// Only Create, Start and Delete differ. All else a sidecar does as any container does: it is one.
+type service struct {
+	taskapi.TTRPCTaskService // the runc service
+
+	pod *podnet.Pod
+
+	mu       sync.Mutex // guards what follows
+	sidecars map[string]*sidecar.Sidecar
+	names    map[string]string // of the Linux containers, for messages
+}
+
+var _ taskapi.TTRPCTaskService = (*service)(nil)
+
+// newSidecars returns a service that has no runc service yet.
+func newSidecars() *service {
+	s := &service{sidecars: map[string]*sidecar.Sidecar{}, names: map[string]string{}}
+	s.pod = podnet.NewPod(s.whoseSocket)
+	return s
+}
+
+// Create makes a container. A sidecar's bundle is rewritten first.
+func (s *service) Create(ctx context.Context, r *taskapi.CreateTaskRequest) (*taskapi.CreateTaskResponse, error) {
+	spec, entry, err := s.inspect(r)
+	if err != nil {
+		return nil, toGRPC(err)
+	}
+	if entry == nil {
+		resp, err := s.TTRPCTaskService.Create(ctx, r)
+		if err == nil && !spec.IsSandbox() {
+			s.remember(r.ID, spec.Name())
+		}
+		return resp, err
+	}
+	resp, err := s.createSidecar(ctx, r, spec, entry)
+	return resp, toGRPC(err)
+}
+
+// inspect reads the bundle and looks whether it is a sidecar's, whose entrypoint it returns.
+func (s *service) inspect(r *taskapi.CreateTaskRequest) (*bundle.Spec, *bundle.Entrypoint, error) {
+	spec, err := bundle.Read(r.Bundle)
+	if err != nil {
+		return nil, nil, err
+	}
+	if spec.IsSandbox() || r.Checkpoint != "" {
+		return spec, nil, nil
+	}
+	rootfs := spec.Rootfs()
+	mounts := toMounts(r)
+	if len(mounts) > 0 {
+		// runc's side mounts it again, in its own way: what it finds must be as containerd left it.
+		if err := os.Mkdir(rootfs, 0o711); err != nil && !os.IsExist(err) {
+			return nil, nil, err
+		}
+		if err := mount.All(mounts, rootfs); err != nil {
+			return nil, nil, fmt.Errorf("mount the root filesystem: %w", err)
+		}
+	}
+	entry, err := spec.FindEntrypoint()
+	if len(mounts) > 0 {
+		if uerr := mount.UnmountMounts(mounts, rootfs, 0); uerr != nil && err == nil {
+			err = fmt.Errorf("unmount the root filesystem: %w", uerr)
+		}
+	}
+	return spec, entry, err
+}
+
+func toMounts(r *taskapi.CreateTaskRequest) []mount.Mount {
+	var mounts []mount.Mount
+	for _, m := range r.Rootfs {
+		mounts = append(mounts, mount.Mount{Type: m.Type, Source: m.Source, Target: m.Target, Options: m.Options})
+	}
+	return mounts
+}
+
+func (s *service) createSidecar(ctx context.Context, r *taskapi.CreateTaskRequest, spec *bundle.Spec, entry *bundle.Entrypoint) (*taskapi.CreateTaskResponse, error) {
+	programs, err := sidecar.FindPrograms()
+	if err != nil {
+		return nil, err
+	}
+	side, err := sidecar.New(r.ID, r.Bundle, spec, entry, programs)
+	if err != nil {
+		return nil, err
+	}
+	// Known before it exists: its end may be reported before Create returns.
+	s.mu.Lock()
+	s.sidecars[r.ID] = side
+	s.mu.Unlock()
+	resp, err := s.TTRPCTaskService.Create(ctx, r)
+	if err != nil {
+		s.forget(r.ID)
+		return nil, err
+	}
+	side.Created(int(resp.Pid))
+	return resp, nil
+}
+
+// Start starts a container or one of its exec processes. A sidecar's answer comes when its engine is ready.
+func (s *service) Start(ctx context.Context, r *taskapi.StartRequest) (*taskapi.StartResponse, error) {
+	side := s.sidecar(r.ID)
+	if side == nil || r.ExecID != "" {
+		return s.TTRPCTaskService.Start(ctx, r)
+	}
+	resp, err := s.startSidecar(ctx, side, r)
+	return resp, toGRPC(err)
+}
+
+func (s *service) startSidecar(ctx context.Context, side *sidecar.Sidecar, r *taskapi.StartRequest) (*taskapi.StartResponse, error) {
+	if err := side.Begin(); err != nil {
+		return nil, err
+	}
+	var sockets []*os.File
+	if side.Config.Trigger == config.TriggerHTTP {
+		var err error
+		owner := podnet.Owner{ID: side.ID, Name: side.Name, Pid: side.Pid(), UID: side.UID, GID: side.GID}
+		if sockets, err = s.pod.Listen(owner, side.Config.Listen); err != nil {
+			return nil, err
+		}
+	}
+	resp, err := s.TTRPCTaskService.Start(ctx, r)
+	if err != nil {
+		s.pod.Release(side.ID)
+		return nil, err
+	}
+	if err := side.Handshake(ctx, sockets); err != nil {
+		s.end(ctx, side.ID)
+		return nil, err
+	}
+	return resp, nil
+}
+
+// end kills a sidecar that did not start and waits until it is dead, so that Delete finds it so.
+func (s *service) end(ctx context.Context, id string) {
+	// The caller may be gone; the container has to go all the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
+	defer cancel()
+	_, err := s.TTRPCTaskService.Kill(ctx, &taskapi.KillRequest{ID: id, Signal: uint32(unix.SIGKILL), All: true})
+	if err != nil && !errdefs.IsNotFound(errgrpc.ToNative(err)) {
+		log.G(ctx).WithError(err).WithField("id", id).Warn("kill a sidecar that did not start")
+	}
+	if _, err := s.TTRPCTaskService.Wait(ctx, &taskapi.WaitRequest{ID: id}); err != nil {
+		log.G(ctx).WithError(err).WithField("id", id).Warn("wait for a sidecar that did not start")
+	}
+	s.pod.Release(id)
+}
+
+// Delete removes a container that has ended, or one of its exec processes.
+func (s *service) Delete(ctx context.Context, r *taskapi.DeleteRequest) (*taskapi.DeleteResponse, error) {
+	resp, err := s.TTRPCTaskService.Delete(ctx, r)
+	if err == nil && r.ExecID == "" {
+		s.forget(r.ID)
+	}
+	return resp, err
+}
+
+// exited is told by the observer of events that a container has ended.
+func (s *service) exited(id string) {
+	if side := s.sidecar(id); side != nil {
+		side.Exited()
+		s.pod.Release(id)
+	}
+}
+
+func (s *service) sidecar(id string) *sidecar.Sidecar {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sidecars[id]
+}
+
+func (s *service) remember(id, name string) {
+	if name == "" {
+		name = id
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.names[id] = name
+}
+
+// forget drops what the shim knows of a container that is gone.
+func (s *service) forget(id string) {
+	s.mu.Lock()
+	side := s.sidecars[id]
+	delete(s.sidecars, id)
+	delete(s.names, id)
+	s.mu.Unlock()
+	if side != nil {
+		s.pod.Release(id)
+		side.Close()
+	}
+}
+
+// whoseSocket names the Linux container of this pod that has a socket open, "" when none of them has.
+func (s *service) whoseSocket(inode uint64) string {
+	s.mu.Lock()
+	names := make(map[string]string, len(s.names))
+	for id, name := range s.names {
+		names[id] = name
+	}
+	s.mu.Unlock()
+	for id, name := range names {
+		pids, err := s.Pids(context.Background(), &taskapi.PidsRequest{ID: id})
+		if err != nil {
+			continue
+		}
+		for _, p := range pids.Processes {
+			if podnet.HasSocket(int(p.Pid), inode) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// close frees what is left at the shim's end.
+func (s *service) close() {
+	s.pod.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, side := range s.sidecars {
+		side.Close()
+		delete(s.sidecars, id)
+	}
+}
+
+// toGRPC gives our errors the code that containerd acts on. Those of the runc service have theirs.
+func toGRPC(err error) error {
+	var class error
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, config.ErrVariable), errors.Is(err, bundle.ErrNotWasm), errors.Is(err, podnet.ErrNoAddress), errors.Is(err, sidecar.ErrRefused):
+		class = errdefs.ErrInvalidArgument
+	case errors.Is(err, sidecar.ErrState), errors.Is(err, podnet.ErrInUse):
+		class = errdefs.ErrFailedPrecondition
+	default:
+		return errgrpc.ToGRPC(err)
+	}
+	return errgrpc.ToGRPC(fmt.Errorf("mayfly: %w: %w", err, class))
+}

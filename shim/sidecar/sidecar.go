@@ -1,0 +1,272 @@
+//go:build linux
+
+// Package sidecar has the life cycle of one sidecar in the shim, from the rewritten bundle to the container's end.
+//
+//	created ──Begin──▶ starting ──Handshake ok──▶ running
+//	   │                  │                          │
+//	   └──────────────────┴──────── Exited ──────────┴──▶ exited
+//
+// The container itself, its process, cgroup and stdio, is the runc task service's. Here is what is mayfly's: the control socket,
+// and what the holder says on it. The holder runs in the container, so what it says is bounded in size and time and shown to
+// people only, never acted on.
+package sidecar
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mayfly-run/mayfly/internal/config"
+	"github.com/mayfly-run/mayfly/internal/control"
+	"github.com/mayfly-run/mayfly/shim/bundle"
+)
+
+// startPatience bounds the time from the holder's start to an engine that is ready. Compiling a large app takes seconds, and
+// kubelet gives up after two minutes.
+const startPatience = 90 * time.Second
+
+// socketFile is the control socket in the bundle.
+const socketFile = "mayfly.sock"
+
+var (
+	// ErrState is returned for a call that does not fit the sidecar's state.
+	ErrState = errors.New("wrong state")
+	// ErrRefused is returned when the engine says that it cannot run the app.
+	ErrRefused = errors.New("the sidecar did not start")
+)
+
+// Sidecar is one sidecar.
+type Sidecar struct {
+	ID     string
+	Name   string
+	Config config.Sidecar
+	// UID and GID are the container's user.
+	UID, GID int
+
+	control *net.UnixListener
+
+	mu    sync.Mutex // guards state and pid
+	state state
+	pid   int
+}
+
+// Programs are the binaries on the node that run in a sidecar's container.
+type Programs struct {
+	Holder, Engine string
+}
+
+// FindPrograms returns the programs beside the shim's own binary: they are of one release.
+func FindPrograms() (Programs, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return Programs{}, err
+	}
+	dir := filepath.Dir(self)
+	p := Programs{Holder: filepath.Join(dir, "mayfly-init"), Engine: filepath.Join(dir, "mayfly-engine")}
+	for _, f := range []string{p.Holder, p.Engine} {
+		if _, err := os.Stat(f); err != nil {
+			return Programs{}, fmt.Errorf("mayfly is not whole on this node: %w; install mayfly-init and mayfly-engine beside the shim", err)
+		}
+	}
+	return p, nil
+}
+
+// New rewrites the bundle of a sidecar that is about to be created. The caller must Close what it returns.
+func New(id, dir string, spec *bundle.Spec, entry *bundle.Entrypoint, programs Programs) (*Sidecar, error) {
+	cfg, err := config.Parse(spec.Env())
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Trigger == "" {
+		cfg.Trigger = config.TriggerCommand
+		if entry.Component {
+			cfg.Trigger = config.TriggerHTTP
+		}
+	}
+	s := &Sidecar{ID: id, Name: spec.Name(), Config: cfg}
+	s.UID, s.GID = spec.User()
+	if s.control, err = listenControl(dir); err != nil {
+		return nil, fmt.Errorf("make the control socket: %w", err)
+	}
+	err = spec.RunHolder(entry, bundle.Sources{
+		Holder: programs.Holder,
+		Engine: programs.Engine,
+		Socket: filepath.Join(dir, socketFile),
+	})
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// listenControl makes the control socket in the bundle. A bundle's path can be longer than a socket address holds, so it is bound
+// through the directory's descriptor.
+func listenControl(dir string) (*net.UnixListener, error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	path := "/proc/self/fd/" + strconv.Itoa(int(d.Fd())) + "/" + socketFile
+	l, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: path, Net: "unixpacket"})
+	if err != nil {
+		return nil, err
+	}
+	l.SetUnlinkOnClose(false) // the path means something else by then; the bundle goes as a whole
+	// The container's user, whoever that is, must be able to connect. The bundle's directory keeps everybody else out.
+	if err := os.Chmod(path, 0o666); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Created notes the container's first process, whose peer credentials the holder must have.
+func (s *Sidecar) Created(pid int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pid = pid
+}
+
+// Pid is the container's first process.
+func (s *Sidecar) Pid() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pid
+}
+
+// Handshake meets the holder, hands it the listening sockets and waits until the engine is ready. It returns an error wrapping
+// [ErrRefused] with the engine's words when it is not going to be, and the holder's end, a deadline or ctx as other errors.
+func (s *Sidecar) Handshake(ctx context.Context, listeners []*os.File) error {
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	c, err := s.meet(ctx)
+	if err != nil {
+		return s.explain(ctx, "wait for the holder", err)
+	}
+	defer c.Close()
+	defer context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now()) })()
+
+	if err := sendListeners(c, listeners); err != nil {
+		return s.explain(ctx, "hand the listening sockets to the holder", err)
+	}
+	m, err := receive(c)
+	if err != nil {
+		return s.explain(ctx, "wait for the engine", err)
+	}
+	switch m.Kind {
+	case control.Ready:
+		return s.become(running)
+	case control.Error:
+		return fmt.Errorf("%w: %s", ErrRefused, printable(m.Text))
+	}
+	return fmt.Errorf("wait for the engine: %w", control.ErrMalformed)
+}
+
+// meet accepts the holder's connection and its greeting. Whoever else connects is turned away.
+func (s *Sidecar) meet(ctx context.Context) (*net.UnixConn, error) {
+	defer context.AfterFunc(ctx, func() { _ = s.control.SetDeadline(time.Now()) })()
+	for {
+		c, err := s.control.AcceptUnix()
+		if err != nil {
+			return nil, err
+		}
+		stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now()) })
+		err = s.greeted(c)
+		stop()
+		if err == nil {
+			return c, nil
+		}
+		c.Close()
+		if errors.Is(err, control.ErrVersion) {
+			return nil, err
+		}
+	}
+}
+
+func (s *Sidecar) greeted(c *net.UnixConn) error {
+	pid, err := peer(c)
+	if err != nil {
+		return err
+	}
+	if pid != s.Pid() {
+		return fmt.Errorf("process %d is not the holder", pid)
+	}
+	m, err := receive(c)
+	if err != nil {
+		return err
+	}
+	if m.Kind != control.Hello {
+		return control.ErrMalformed
+	}
+	return nil
+}
+
+// explain says why the handshake broke off: a container that ended explains more than a closed socket.
+func (s *Sidecar) explain(ctx context.Context, doing string, err error) error {
+	switch {
+	case s.is(exited):
+		return fmt.Errorf("%s: the container ended; its log may say why", doing)
+	case errors.Is(context.Cause(ctx), context.DeadlineExceeded):
+		return fmt.Errorf("%s: nothing within %s; is the app too large to compile within the container's CPU limit?", doing, startPatience)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// Exited says that the container has ended. A handshake under way breaks off.
+func (s *Sidecar) Exited() {
+	_ = s.become(exited)
+	_ = s.control.SetDeadline(time.Now())
+}
+
+// Close frees what the sidecar holds in the shim.
+func (s *Sidecar) Close() { s.control.Close() }
+
+func sendListeners(c *net.UnixConn, listeners []*os.File) error {
+	var fds []int
+	for _, f := range listeners {
+		fds = append(fds, int(f.Fd()))
+	}
+	var rights []byte
+	if len(fds) > 0 {
+		rights = unix.UnixRights(fds...)
+	}
+	_, _, err := c.WriteMsgUnix(control.Append(nil, control.Message{Kind: control.Listen}), rights, nil)
+	return err
+}
+
+// receive reads one message. Descriptors that come with it are not asked for, and the kernel discards them.
+func receive(c *net.UnixConn) (control.Message, error) {
+	buf := make([]byte, control.MaxMessage+1)
+	n, err := c.Read(buf)
+	if err != nil {
+		return control.Message{}, err
+	}
+	return control.Parse(buf[:n])
+}
+
+// peer returns the process at the other end, as this process's namespace numbers it.
+func peer(c *net.UnixConn) (int, error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var cred *unix.Ucred
+	var credErr error
+	err = raw.Control(func(fd uintptr) {
+		cred, credErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	})
+	if err := errors.Join(err, credErr); err != nil {
+		return 0, err
+	}
+	return int(cred.Pid), nil
+}
