@@ -104,7 +104,7 @@ func (o *buildOptions) run(cmd *cobra.Command, file string) error {
 		return usageError{err}
 	}
 	if err := checkModule(cmd.Context(), file, app.Module, sidecar, cmd.ErrOrStderr()); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", file, err)
 	}
 	spec, err := app.Spec()
 	if err != nil {

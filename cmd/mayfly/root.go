@@ -32,6 +32,8 @@ func (e guestExit) Error() string { return fmt.Sprintf("the guest exited with co
 func doMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// The first signal asks, the second is not caught and kills.
+	defer context.AfterFunc(ctx, stop)()
 	return execute(ctx, args, stdin, stdout, stderr)
 }
 
@@ -49,7 +51,7 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	case err == nil:
 		return exitOK
 	case errors.As(err, &guest):
-		return int(guest.code)
+		return int(min(guest.code, 255)) // a process has no more; 256 must not become 0
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "mayfly: %v: see %s --help\n", err, cmd.CommandPath())
 		return exitUsage

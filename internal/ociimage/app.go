@@ -42,7 +42,7 @@ func (a App) Environment() []string {
 	if a.Port != 0 {
 		env = append(env, "PORT="+strconv.Itoa(a.Port))
 	}
-	return mergeEnv(env, a.Env)
+	return MergeEnv(env, a.Env)
 }
 
 // Spec lays the app out as an image.
@@ -58,10 +58,10 @@ func (a App) Spec() (Spec, error) {
 	env := a.Environment()
 	labels := map[string]string{
 		"org.opencontainers.image.title": strings.TrimSuffix(path.Base(file), ".wasm"),
-		LabelTrigger:                     lookupEnv(env, "MAYFLY_TRIGGER"),
+		LabelTrigger:                     LookupEnv(env, "MAYFLY_TRIGGER"),
 	}
 	s.Config = v1.Config{User: DefaultUser, Entrypoint: []string{file}, WorkingDir: "/", Env: env, Labels: labels}
-	if port := lookupEnv(env, "PORT"); port != "" {
+	if port := LookupEnv(env, "PORT"); port != "" {
 		labels[LabelPort] = port
 		s.Config.ExposedPorts = map[string]struct{}{port + "/tcp": {}}
 	}
@@ -69,9 +69,9 @@ func (a App) Spec() (Spec, error) {
 	return s, nil
 }
 
-// mergeEnv adds extra to base; of two that set the same variable the last wins
+// MergeEnv adds extra to base, both KEY=VALUE; of two that set the same variable the last wins
 // and takes the place of the first.
-func mergeEnv(base, extra []string) []string {
+func MergeEnv(base, extra []string) []string {
 	var env []string
 	at := map[string]int{}
 	for _, kv := range append(append([]string{}, base...), extra...) {
@@ -86,7 +86,8 @@ func mergeEnv(base, extra []string) []string {
 	return env
 }
 
-func lookupEnv(env []string, key string) string {
+// LookupEnv is the value of key, empty when it is not set.
+func LookupEnv(env []string, key string) string {
 	for _, kv := range env {
 		if k, v, _ := strings.Cut(kv, "="); k == key {
 			return v
