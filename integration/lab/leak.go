@@ -1,0 +1,179 @@
+//go:build linux
+
+package lab
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Snapshot is everything a container can leave behind, a line each: processes,
+// mounts, cgroups, descriptors of shims, and all of /run, in which containerd,
+// runc and CNI keep sockets, bundles, states, namespaces and addresses.
+type Snapshot []string
+
+// Snapshot looks at the node now.
+func (n *Node) Snapshot() (Snapshot, error) {
+	var s Snapshot
+	for _, look := range []func() ([]string, error){n.processes, n.mounts, n.cgroups, n.runFiles, n.unixSockets} {
+		lines, err := look()
+		if err != nil {
+			return nil, fmt.Errorf("look for what is left: %w", err)
+		}
+		s = append(s, lines...)
+	}
+	slices.Sort(s)
+	return s, nil
+}
+
+// Leaks waits a moment for the node to be as it was before, and returns what
+// is different if it does not get there: "+" is left over, "-" is missing.
+func (n *Node) Leaks(before Snapshot) ([]string, error) {
+	var diff []string
+	for range 100 {
+		after, err := n.Snapshot()
+		if err != nil {
+			return nil, err
+		}
+		if diff = before.diff(after); len(diff) == 0 {
+			return nil, nil
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return diff, nil
+}
+
+func (s Snapshot) diff(after Snapshot) []string {
+	count := map[string]int{}
+	for _, l := range s {
+		count[l]--
+	}
+	for _, l := range after {
+		count[l]++
+	}
+	var diff []string
+	for l, c := range count {
+		for ; c > 0; c-- {
+			diff = append(diff, "+ "+l)
+		}
+		for ; c < 0; c++ {
+			diff = append(diff, "- "+l)
+		}
+	}
+	slices.Sort(diff)
+	return diff
+}
+
+// Process is one process of the node.
+type Process struct {
+	Pid  int // as the node counts
+	Args []string
+}
+
+// Processes lists the node's, without those that have ended but are not yet
+// waited for.
+func (n *Node) Processes() ([]Process, error) {
+	var ps []Process
+	entries, err := os.ReadDir(n.Root() + "/proc")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		var pid int
+		if _, err := fmt.Sscanf(e.Name(), "%d", &pid); err != nil {
+			continue
+		}
+		text, err := os.ReadFile(n.Proc(pid, "cmdline"))
+		if err != nil || len(text) == 0 {
+			continue
+		}
+		ps = append(ps, Process{pid, strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00")})
+	}
+	return ps, nil
+}
+
+// Proc is the path of a file of /proc/PID, where PID is as the node counts.
+func (n *Node) Proc(pid int, name string) string {
+	return filepath.Join(n.Root(), "proc", fmt.Sprint(pid), name)
+}
+
+func (n *Node) processes() ([]string, error) {
+	ps, err := n.Processes()
+	var lines []string
+	for _, p := range ps {
+		lines = append(lines, "process "+strings.Join(p.Args, " "))
+		if !strings.Contains(p.Args[0], "shim") {
+			continue
+		}
+		fds, err := os.ReadDir(n.Proc(p.Pid, "fd"))
+		if err != nil {
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("descriptors of %s: %d", strings.Join(p.Args, " "), len(fds)))
+	}
+	return lines, err
+}
+
+func (n *Node) mounts() ([]string, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", n.Pid()))
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) > 4 {
+			lines = append(lines, "mount "+f[4])
+		}
+	}
+	return lines, err
+}
+
+func (n *Node) cgroups() ([]string, error) {
+	hs, err := hierarchies()
+	var lines []string
+	for _, h := range hs {
+		for _, d := range dirs(filepath.Join(h.mount, n.cgroup)) {
+			lines = append(lines, "cgroup "+d)
+		}
+	}
+	return lines, err
+}
+
+// settled are files that are made once and stay, whoever was here first.
+var settled = regexp.MustCompile(`^/run/(cni-ipam(/pods(/(last_reserved_ip.*|lock))?)?|netns|containerd/(s|runc|fifo|runc/[^/]*|io\.containerd\.[^/]*|io\.containerd\.[^/]*/[^/]*)|mayfly|runc|runc/[^/]*)$`)
+
+func (n *Node) runFiles() ([]string, error) {
+	var lines []string
+	root := n.Root()
+	err := filepath.WalkDir(root+"/run", func(path string, d fs.DirEntry, err error) error {
+		name := strings.TrimPrefix(path, root)
+		if err != nil || settled.MatchString(name) {
+			return nil
+		}
+		if d.IsDir() && d.Name() == "rootfs" {
+			lines = append(lines, "file "+name)
+			return fs.SkipDir // what a container sees is not ours to count
+		}
+		lines = append(lines, "file "+name)
+		return nil
+	})
+	return lines, err
+}
+
+// unixSockets lists sockets that listen or have a name, as a shim's do that
+// are in no directory any more. Connections come and go and are not listed.
+func (n *Node) unixSockets() ([]string, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/unix", n.Pid()))
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		f := strings.Fields(line)
+		const listening = "00010000"
+		if len(f) == 8 && f[3] == listening {
+			lines = append(lines, "socket "+f[7])
+		}
+	}
+	return lines, err
+}

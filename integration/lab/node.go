@@ -1,0 +1,245 @@
+//go:build linux
+
+package lab
+
+import (
+	"bufio"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Node is a sandbox with room for one containerd.
+type Node struct {
+	Dir string // on the machine and in the node: logs, configuration, images
+
+	cgroup string
+	init   *exec.Cmd
+	life   *os.File // held open for as long as the node shall live
+
+	mu      sync.Mutex // guards daemons
+	daemons []*Daemon
+}
+
+// Daemon is a process of the node's that stays.
+type Daemon struct {
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended and is waited for
+}
+
+// Pid is the daemon's, as the machine counts.
+func (d *Daemon) Pid() int { return d.cmd.Process.Pid }
+
+// Kill ends it as a crash would.
+func (d *Daemon) Kill() {
+	_ = d.cmd.Process.Kill() // an error means it is gone already
+	<-d.done
+}
+
+// Up makes a node. The caller ends it with Down; if the caller dies, so does
+// the node.
+func Up(c *Cache) (*Node, error) {
+	if err := Check(); err != nil {
+		return nil, fmt.Errorf("start a node: %w", err)
+	}
+	if err := c.install(needIP); err != nil {
+		return nil, fmt.Errorf("start a node: %w", err)
+	}
+	name := "mayfly-" + strings.ToLower(rand.Text()[:8])
+	dir, err := os.MkdirTemp("", name+"-")
+	if err != nil {
+		return nil, fmt.Errorf("start a node: %w", err)
+	}
+	n := &Node{Dir: dir, cgroup: name}
+	if err := n.start(name); err != nil {
+		return nil, errors.Join(fmt.Errorf("start a node: %w", err), n.Down())
+	}
+	return n, nil
+}
+
+func (n *Node) start(name string) error {
+	if err := os.Chmod(n.Dir, 0o755); err != nil {
+		return err
+	}
+	for _, d := range []string{n.data(), n.Path("log")} {
+		if err := os.Mkdir(d, 0o755); err != nil {
+			return err
+		}
+	}
+	if err := makeCgroup(n.cgroup); err != nil {
+		return err
+	}
+	s := setup{Name: name, Cgroup: n.cgroup, State: n.Dir}
+	if on, err := overlaid(n.Dir); err != nil {
+		return err
+	} else if on {
+		s.Data = n.data()
+	}
+	config, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	log, err := os.Create(n.Path("log/node.log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	ready, readyW, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer ready.Close()
+	defer readyW.Close()
+	lifeR, life, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer lifeR.Close()
+	n.life = life
+
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Args = []string{"mayfly-node"}
+	cmd.Env = append(os.Environ(), modeVar+"="+modeInit, nodeVar+"="+string(config))
+	cmd.Dir = "/"
+	cmd.Stderr = log
+	cmd.ExtraFiles = []*os.File{readyW, lifeR}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces, Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	n.init = cmd
+	readyW.Close()
+	line, err := bufio.NewReader(ready).ReadString('\n')
+	if line = strings.TrimSpace(line); line != "" {
+		return errors.New(line)
+	}
+	return err
+}
+
+// overlaid tells whether dir is itself on an overlay, on which another cannot
+// keep its upper layer.
+func overlaid(dir string) (bool, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return false, err
+	}
+	return st.Type == unix.OVERLAYFS_SUPER_MAGIC, nil
+}
+
+// Path is a file in the node's directory.
+func (n *Node) Path(name string) string { return filepath.Join(n.Dir, name) }
+
+func (n *Node) data() string { return n.Path("data") }
+
+// Pid is the node's first process, as the machine counts.
+func (n *Node) Pid() int { return n.init.Process.Pid }
+
+// Root is where the node's files are seen from outside it.
+func (n *Node) Root() string { return fmt.Sprintf("/proc/%d/root", n.Pid()) }
+
+// Start starts cmd in the node, in which its pid is another one than cmd has.
+// Descriptors, directory and environment are as cmd says.
+func (n *Node) Start(cmd *exec.Cmd) error {
+	if cmd.Dir == "" {
+		cmd.Dir = "/"
+	}
+	return n.inside(n.Pid(), cmd.Start)
+}
+
+// StartDaemon is Start for what stays: it is also in the node's cgroup, as a
+// service would be, and waited for by the node.
+func (n *Node) StartDaemon(cmd *exec.Cmd) (*Daemon, error) {
+	hold, release, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer release.Close()
+	defer hold.Close()
+	cmd.Args = append([]string{"mayfly-enter", cmd.Path}, cmd.Args[1:]...)
+	cmd.Path = "/proc/self/exe"
+	if cmd.Env == nil {
+		cmd.Env = os.Environ()
+	}
+	cmd.Env = append(cmd.Env, modeVar+"="+modeEnter)
+	cmd.ExtraFiles = append([]*os.File{hold}, cmd.ExtraFiles...)
+	if err := n.Start(cmd); err != nil {
+		return nil, err
+	}
+	d := &Daemon{cmd: cmd, done: make(chan struct{})}
+	go func() { // ends with the process; Down waits for it
+		_ = cmd.Wait() // how it ended is in its log
+		close(d.done)
+	}()
+	n.mu.Lock()
+	n.daemons = append(n.daemons, d)
+	n.mu.Unlock()
+	if err := joinCgroup(n.cgroup, cmd.Process.Pid); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Run starts cmd in the node and waits for it.
+func (n *Node) Run(cmd *exec.Cmd) error {
+	if err := n.Start(cmd); err != nil {
+		return err
+	}
+	return cmd.Wait()
+}
+
+// inside runs f on a thread that has the namespaces of process pid. The thread
+// ends with f: nothing else may ever run on it.
+func (n *Node) inside(pid int, f func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // and never unlocked, so the thread is not used again
+		done <- func() error {
+			if err := unix.Unshare(unix.CLONE_FS); err != nil {
+				return fmt.Errorf("enter the node: %w", err)
+			}
+			for _, ns := range []string{"cgroup", "ipc", "uts", "net", "pid_for_children", "mnt"} {
+				f, err := os.Open(fmt.Sprintf("/proc/%d/ns/%s", pid, ns))
+				if err != nil {
+					return fmt.Errorf("enter the node: %w", err)
+				}
+				err = unix.Setns(int(f.Fd()), 0)
+				f.Close()
+				if err != nil {
+					return fmt.Errorf("enter the node's %s namespace: %w", ns, err)
+				}
+			}
+			return f()
+		}()
+	}()
+	return <-done
+}
+
+// Down ends everything in the node at once and removes what it left on the
+// machine: its cgroups and its directory.
+func (n *Node) Down() error {
+	if n.init != nil {
+		_ = n.init.Process.Kill() // an error means it is gone already
+		// The first process of a pid namespace does not end before all
+		// others are waited for, and those started here are ours.
+		n.mu.Lock()
+		for _, d := range n.daemons {
+			<-d.done
+		}
+		n.mu.Unlock()
+		_ = n.init.Wait() // "signal: killed" is what was asked for
+	}
+	if n.life != nil {
+		n.life.Close()
+	}
+	return errors.Join(removeCgroup(n.cgroup), os.RemoveAll(n.Dir))
+}
