@@ -1,0 +1,63 @@
+# Needs Go, make and git. What else a target needs it installs or builds itself,
+# and keeps in the user's cache directory (XDG_CACHE_HOME).
+
+BINARIES := containerd-shim-mayfly-v1 mayfly-init mayfly-engine mayfly
+ARCHS    := amd64 arm64
+HOST     := $(shell go env GOHOSTARCH)
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+MODULE   := github.com/mayfly-run/mayfly
+LDFLAGS  := -s -w -X $(MODULE)/internal/version.Version=$(VERSION)
+
+# Code that must build elsewhere than on the nodes it runs on.
+PORTABLE := ./cmd/mayfly/... ./runtime/... ./wasihttp/... ./internal/...
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## four static binaries in bin/, and for each architecture in bin/ARCH/
+	@set -e; for arch in $(ARCHS); do for b in $(BINARIES); do \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -ldflags '$(LDFLAGS)' -o bin/$$arch/$$b ./cmd/$$b; \
+	done; done
+	@ln -f $(addprefix bin/$(HOST)/,$(BINARIES)) bin/
+
+# The same for this machine only: what tests, demo and benchmarks run.
+host:
+	@set -e; mkdir -p bin/$(HOST); for b in $(BINARIES); do \
+		CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/$(HOST)/$$b ./cmd/$$b; \
+	done
+	@ln -f $(addprefix bin/$(HOST)/,$(BINARIES)) bin/
+
+test: lint unit integration ## everything: lint, unit tests, tests on real containerd
+
+unit: ## tests that need no root, no network and no containerd
+	go test $$(go list ./... | grep -v /integration)
+
+integration: host ## tests on real containerd 2.4, 1.7 and 1.6; need root
+	go test -timeout 30m ./integration/...
+
+lint: ## gofmt, vet, staticcheck, and that it builds for other systems
+	@test -z "$$(gofmt -l .)" || { echo 'gofmt would change:'; gofmt -l .; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+	GOOS=darwin GOARCH=arm64 go vet $(PORTABLE)
+	GOOS=linux GOARCH=arm64 go vet ./...
+
+demo: host ## a pod whose main container asks its sidecar, step by step
+	@go run ./integration/demo
+
+bench: host ## measure and write out/bench.json
+	go run ./integration/bench
+
+conformance: host ## containerd's own client tests with mayfly and with runc
+	go run ./integration/conformance
+
+testdata: ## rebuild the test guests and the examples' modules from source
+	$(MAKE) -C internal/guests
+	$(MAKE) -C examples/time/c module
+	$(MAKE) -C examples/time/rust module
+
+clean: ## remove what was built here; the cache directory stays
+	rm -rf bin out
+
+.PHONY: help build host test unit integration lint demo bench conformance testdata clean
+.DEFAULT_GOAL := help
