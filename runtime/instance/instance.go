@@ -12,6 +12,8 @@ import (
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 	"github.com/tetratelabs/wazero/sys"
+
+	"github.com/mayfly-run/mayfly/runtime/weave"
 )
 
 // Call is what one run of a module gets.
@@ -75,6 +77,12 @@ func (m *Module) Instantiate(ctx context.Context, c Call) (*Instance, error) {
 		return nil, fmt.Errorf("instantiate: %w", err)
 	}
 	i.guest = guest
+	if start := guest.ExportedFunction(weave.StartName); start != nil {
+		if err := i.call(ctx, start); err != nil {
+			_ = i.Close()
+			return nil, fmt.Errorf("the start function: %w", err)
+		}
+	}
 	return i, nil
 }
 
@@ -101,7 +109,7 @@ func (i *Instance) configure(c Call) wazero.ModuleConfig {
 // Run calls _start and returns when the guest has ended: nil when it returned or exited with 0, *ExitError, *TrapError, or when ctx
 // ended first *StopError. It may be called once.
 func (i *Instance) Run(ctx context.Context) error {
-	return i.call(ctx, i.guest.ExportedFunction("_start"))
+	return i.call(ctx, i.guest.ExportedFunction(startFunction))
 }
 
 func (i *Instance) call(ctx context.Context, f api.Function) error {

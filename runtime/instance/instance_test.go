@@ -65,3 +65,15 @@ func TestAGuestAnswers(t *testing.T) {
 		t.Errorf("answer: %q", out)
 	}
 }
+
+func TestEveryGoodGuestLoads(t *testing.T) {
+	bad := map[string]bool{}
+	r := newTestRuntime(t, Limits{})
+	for _, name := range guests.Names() {
+		t.Run(name, func(t *testing.T) {
+			_, err := r.Load(t.Context(), guests.Wasm(name))
+			t.Log(err)
+			_ = bad
+		})
+	}
+}

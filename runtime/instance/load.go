@@ -1,20 +1,158 @@
 package instance
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mayfly-run/mayfly/runtime/weave"
 )
 
+// startTimeout bounds the start function of a module that is being loaded.
+const startTimeout = 5 * time.Second
+
 // Load checks and compiles a module. An error wraps one of ErrEmpty, ErrNotWasm, ErrComponent, ErrMalformed, ErrImport, ErrMemory,
-// ErrNoStart and ErrStartFunction.
+// ErrNoStart and ErrStartFunction, unless it is ours or ctx ended.
 func (r *Runtime) Load(ctx context.Context, wasm []byte) (*Module, error) {
-	compiled, err := r.engine.CompileModule(ctx, wasm)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	if err := checkPreamble(wasm); err != nil {
+		return nil, err
 	}
-	m := &Module{runtime: r, compiled: compiled}
-	for _, d := range compiled.ExportedMemories() {
-		m.hasMemory, m.initialMemory = true, uint64(d.Min())*pageSize
+	read, err := weave.Read(wasm)
+	if err != nil {
+		return nil, malformed(err)
+	}
+	m := &Module{runtime: r}
+	if err := r.checkImports(read.Imports); err != nil {
+		return nil, err
+	}
+	if err := m.checkMemory(read); err != nil {
+		return nil, err
+	}
+	if err := checkStart(read); err != nil {
+		return nil, err
+	}
+	woven, err := read.Weave()
+	if err != nil {
+		return nil, malformed(err)
+	}
+	if err := m.compile(ctx, woven); err != nil {
+		return nil, err
+	}
+	if err := m.try(ctx); err != nil {
+		_ = m.compiled.Close(ctx)
+		return nil, err
 	}
 	return m, nil
 }
+
+func malformed(err error) error {
+	hint := "check that the file is whole and that the toolchain makes WebAssembly 2.0"
+	var read *weave.Error
+	if errors.As(err, &read) && read.Limit {
+		hint = "the limit is fixed: build the module smaller"
+	}
+	return fmt.Errorf("%w: %w: %s", ErrMalformed, err, hint)
+}
+
+// checkPreamble looks at the first bytes: magic number, then version and layer.
+func checkPreamble(wasm []byte) error {
+	const magic = "\x00asm"
+	switch {
+	case len(wasm) == 0:
+		return fmt.Errorf("%w: build or copy the module again", ErrEmpty)
+	case len(wasm) > weave.MaxModule:
+		return fmt.Errorf("%w: %s, at most %s: strip debug information and data that can be a file",
+			ErrMalformed, inUnits(uint64(len(wasm))), inUnits(weave.MaxModule))
+	case !bytes.HasPrefix(wasm, []byte(magic)):
+		return fmt.Errorf(`%w: it begins with %q, a module with "\x00asm": name the .wasm file that the toolchain made`,
+			ErrNotWasm, wasm[:min(len(wasm), 4)])
+	case bytes.HasPrefix(wasm, []byte(magic+"\x0d\x00\x01\x00")):
+		return fmt.Errorf("%w: give the core module for WASI 0.1 instead: build for wasm32-wasip1, and leave out 'wasm-tools component new'",
+			ErrComponent)
+	case len(wasm) < 8:
+		return fmt.Errorf("%w: the file ends after %d bytes: copy it again", ErrMalformed, len(wasm))
+	case !bytes.HasPrefix(wasm, []byte(magic+"\x01\x00\x00\x00")):
+		return fmt.Errorf("%w: version %x: only version 01000000 is known: build with a released toolchain", ErrMalformed, wasm[4:8])
+	}
+	return nil
+}
+
+func (m *Module) checkMemory(read *weave.Module) error {
+	if read.Memory == nil {
+		return nil
+	}
+	if read.Memory.Shared {
+		return fmt.Errorf("%w: it has a memory that threads would share, and threads are not supported: build without them", ErrMalformed)
+	}
+	m.hasMemory = true
+	m.initialMemory = uint64(read.Memory.Min) * pageSize
+	limits := m.runtime.limits
+	if m.initialMemory > limits.Memory {
+		return fmt.Errorf("%w: it starts with %s of linear memory, an instance may have %s: set MAYFLY_MEMORY=%s or more, or link with less",
+			ErrMemory, inUnits(m.initialMemory), inUnits(limits.Memory), inUnits(m.initialMemory))
+	}
+	if limits.Budget > 0 && m.initialMemory > limits.Budget {
+		return fmt.Errorf("%w: it starts with %s of linear memory, all instances together may have %s: raise the container's memory limit",
+			ErrMemory, inUnits(m.initialMemory), inUnits(limits.Budget))
+	}
+	return nil
+}
+
+// startFunction is what WASI calls a command's main function.
+const startFunction = "_start"
+
+func checkStart(read *weave.Module) error {
+	t := read.ExportedFunction(startFunction)
+	if t == nil {
+		return fmt.Errorf("%w: it exports no function of that name, so there is nothing to run: build a command, not a library or reactor",
+			ErrNoStart)
+	}
+	if !t.Equal(&weave.Type{}) {
+		return fmt.Errorf("%w: the function of that name takes or returns values, WASI's takes and returns nothing: build with a WASI toolchain",
+			ErrNoStart)
+	}
+	return nil
+}
+
+func (m *Module) compile(ctx context.Context, woven []byte) (err error) {
+	// wazero has panicked on modules that no toolchain makes. That is no reason to end here.
+	defer func() {
+		if p := recover(); p != nil {
+			err = malformed(fmt.Errorf("the compiler failed: %s", cut(fmt.Sprint(p), maxReason)))
+		}
+	}()
+	m.compiled, err = m.runtime.engine.CompileModule(ctx, woven)
+	if err != nil {
+		return malformed(errors.New(cut(strings.Join(strings.Fields(err.Error()), " "), maxReason)))
+	}
+	return nil
+}
+
+// try instantiates the module once, so that what cannot work is found at load.
+func (m *Module) try(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, errStartTimeout)
+	defer cancel()
+	i, err := m.Instantiate(ctx, Call{})
+	if err == nil {
+		return i.Close()
+	}
+	var (
+		trap *TrapError
+		exit *ExitError
+		hint = "it runs before _start and must end soon and well: look for constructors of globals"
+	)
+	switch {
+	case errors.Is(err, errStartTimeout):
+		return fmt.Errorf("%w: it was not done after %v: %s", ErrStartFunction, startTimeout, hint)
+	case errors.As(err, &trap), errors.As(err, &exit):
+		return fmt.Errorf("%w: %w: %s", ErrStartFunction, err, hint)
+	case errors.Is(err, ErrStopped), errors.Is(err, ErrBudget):
+		return err
+	}
+	return malformed(err)
+}
+
+var errStartTimeout = errors.New("the start function took too long")

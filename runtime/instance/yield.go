@@ -8,11 +8,8 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-)
 
-const (
-	yieldModule   = "mayfly"
-	yieldFunction = "yield"
+	"github.com/mayfly-run/mayfly/runtime/weave"
 )
 
 // errStopped is what a host function panics with to end a guest; wazero makes it the error of the call.
@@ -20,9 +17,9 @@ var errStopped = errors.New("stopped")
 
 // exportYield makes the function that woven modules call every so often.
 func exportYield(ctx context.Context, engine wazero.Runtime) error {
-	_, err := engine.NewHostModuleBuilder(yieldModule).NewFunctionBuilder().
+	_, err := engine.NewHostModuleBuilder(weave.YieldModule).NewFunctionBuilder().
 		WithGoFunction(api.GoFunc(func(ctx context.Context, _ []uint64) { instanceOf(ctx).yield(ctx) }), nil, nil).
-		WithName(yieldFunction).Export(yieldFunction).
+		WithName(weave.YieldName).Export(weave.YieldName).
 		Instantiate(ctx)
 	return err
 }

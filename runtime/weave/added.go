@@ -1,0 +1,138 @@
+package weave
+
+// The bodies of the functions that are added to a module. Each begins with its local variables.
+
+// writeRefill: fuel is what it was at first; the host has its turn.
+func (m *Module) writeRefill(w *writer) {
+	w.byte(0)
+	w.b = appendI32Const(w.b, fuel)
+	w.byte(opGlobalSet)
+	w.u32(m.fuel())
+	w.byte(opCall)
+	w.u32(m.yield())
+	w.byte(opEnd)
+}
+
+// writeStandIn: calls an imported function and takes its cost from the fuel, since the host's work is not in proportion to the guest's.
+func (m *Module) writeStandIn(w *writer, i uint32) {
+	w.byte(0)
+	for p := range m.types[m.functions[i]].Params {
+		w.byte(opLocalGet)
+		w.u32(uint32(p))
+	}
+	w.byte(opCall)
+	w.u32(i)
+	m.check(w, hostCost)
+	w.byte(opEnd)
+}
+
+// Parameters of memory.fill and memory.copy, and of what replaces them.
+const (
+	to   = 0
+	from = 1 // or the value to fill with
+	size = 2
+)
+
+// writeFill: memory.fill in chunks with a check between them.
+//
+// Cutting would have one visible effect: a fill that runs out of bounds traps before it writes, and a cut one after it has written a
+// part. So what is out of bounds is not cut.
+func (m *Module) writeFill(w *writer) {
+	w.byte(0)
+	if m.Memory == nil { // never called
+		w.byte(opEnd)
+		return
+	}
+	fill := []byte{opBulk, bulkMemoryFill, 0}
+	w.ifLarge(to)
+	w.raw([]byte{opLoop, typeEmpty})
+	w.raw([]byte{opLocalGet, to, opLocalGet, from})
+	w.chunk()
+	w.raw(fill)
+	w.advance(to, opI32Add)
+	m.nextChunk(w)
+	w.raw([]byte{opEnd, opEnd, opEnd})
+	m.rest(w, fill)
+}
+
+// writeCopy: memory.copy in chunks, in the direction that is right when source and destination overlap.
+func (m *Module) writeCopy(w *writer) {
+	w.byte(0)
+	if m.Memory == nil { // never called
+		w.byte(opEnd)
+		return
+	}
+	move := []byte{opBulk, bulkMemoryCopy, 0, 0}
+	w.ifLarge(to, from)
+	w.raw([]byte{opLocalGet, to, opLocalGet, from, opI32GtU, opIf, typeEmpty})
+	{ // Downwards: the last chunk first.
+		w.raw([]byte{opLoop, typeEmpty})
+		for _, local := range []byte{to, from} {
+			w.raw([]byte{opLocalGet, local, opLocalGet, size, opI32Add})
+			w.chunk()
+			w.byte(opI32Sub)
+		}
+		w.chunk()
+		w.raw(move)
+		m.nextChunk(w)
+		w.byte(opEnd)
+	}
+	w.byte(opElse)
+	{
+		w.raw([]byte{opLoop, typeEmpty})
+		w.raw([]byte{opLocalGet, to, opLocalGet, from})
+		w.chunk()
+		w.raw(move)
+		w.advance(to, opI32Add)
+		w.advance(from, opI32Add)
+		m.nextChunk(w)
+		w.byte(opEnd)
+	}
+	w.raw([]byte{opEnd, opEnd, opEnd})
+	m.rest(w, move)
+}
+
+// ifLarge opens two blocks that run when there is more than a chunk, and all of it is within the memory.
+func (w *writer) ifLarge(addresses ...byte) {
+	w.raw([]byte{opLocalGet, size})
+	w.chunk()
+	w.raw([]byte{opI32GtU, opIf, typeEmpty})
+	for i, address := range addresses {
+		w.raw([]byte{opLocalGet, address, opI64ExtendU, opLocalGet, size, opI64ExtendU, opI64Add})
+		w.raw([]byte{opMemorySize, 0, opI64ExtendU, opI64Const, 16, opI64Shl, opI64LeU})
+		if i > 0 {
+			w.byte(opI32And)
+		}
+	}
+	w.raw([]byte{opIf, typeEmpty})
+}
+
+func (w *writer) chunk() { w.b = appendI32Const(w.b, 1<<chunkBits) }
+
+// advance adds a chunk to a local variable, or subtracts it.
+func (w *writer) advance(local, op byte) {
+	w.raw([]byte{opLocalGet, local})
+	w.chunk()
+	w.raw([]byte{op, opLocalSet, local})
+}
+
+// nextChunk begins the loop anew while there is more than a chunk.
+func (m *Module) nextChunk(w *writer) {
+	m.check(w, 1<<(chunkBits-memoryBits))
+	w.advance(size, opI32Sub)
+	w.raw([]byte{opLocalGet, size})
+	w.chunk()
+	w.raw([]byte{opI32GtU, opBrIf, 0})
+}
+
+// rest does what is left, or all of it.
+func (m *Module) rest(w *writer, op []byte) {
+	w.raw([]byte{opLocalGet, to, opLocalGet, from, opLocalGet, size})
+	w.raw(op)
+	w.byte(opGlobalGet)
+	w.u32(m.fuel())
+	w.raw([]byte{opLocalGet, size, opI32Const, memoryBits, opI32ShrU, opI32Sub, opGlobalSet})
+	w.u32(m.fuel())
+	m.checkEmpty(w)
+	w.byte(opEnd)
+}

@@ -1,0 +1,15 @@
+// Package weave rewrites a core WebAssembly module so that it enters the host every so often, whatever it computes.
+//
+// Machine code made from WebAssembly cannot be preempted by Go: a guest that spins when a garbage collection begins would hang the
+// process for ever. A woven module counts. At each function entry and loop header it takes from a counter, a global of its own, what
+// the code up to the next such place may cost; when the counter is used up it calls the imported function [YieldModule].[YieldName]
+// and begins anew. Large copies and fills of memory are cut into pieces with a check between them, and calls of imported functions
+// count for more than the guest's own.
+//
+// [Read] takes a module apart as far as that needs and checks every index that the weaving could give another meaning; [Module.Weave]
+// puts it together again. What Read accepts is not therefore valid: the engine validates the woven module. But a module that was not
+// valid is not valid when woven. Sections that the weaving makes wrong, debug information among them, are left out; function names
+// are kept.
+//
+// The package knows no engine and runs nothing. It is for package instance, at load.
+package weave

@@ -1,0 +1,412 @@
+package weave
+
+import (
+	"bytes"
+	"unicode/utf8"
+)
+
+// Section ids. WebAssembly 2.0, section 5.5.2; 13 is of the exception handling proposal.
+const (
+	sectionCustom = iota
+	sectionType
+	sectionImport
+	sectionFunction
+	sectionTable
+	sectionMemory
+	sectionGlobal
+	sectionExport
+	sectionStart
+	sectionElement
+	sectionCode
+	sectionData
+	sectionDataCount
+	lastSection = sectionDataCount
+)
+
+var sectionNames = [...]string{"custom", "type", "import", "function", "table", "memory", "global", "export", "start", "element", "code",
+	"data", "data count"}
+
+// sectionOrder is the order in which sections stand in a file.
+var sectionOrder = [...]int{sectionType, sectionImport, sectionFunction, sectionTable, sectionMemory, sectionGlobal, sectionExport,
+	sectionStart, sectionElement, sectionDataCount, sectionCode, sectionData}
+
+var preamble = []byte("\x00asm\x01\x00\x00\x00")
+
+// Read takes a module apart. It returns an *Error when it cannot.
+func Read(wasm []byte) (*Module, error) {
+	r := &reader{b: wasm}
+	m := &Module{start: -1, names: map[int]string{}}
+	if len(wasm) > MaxModule {
+		r.exceed("a module of %d bytes: at most %d", len(wasm), MaxModule)
+	} else if !bytes.HasPrefix(wasm, preamble) {
+		r.fail("it does not begin as a module of version 1")
+	}
+	r.pos = min(len(preamble), len(wasm))
+	names := m.split(r)
+	for _, id := range sectionOrder {
+		if s := m.sections[id]; s != nil && r.err == nil {
+			m.decode(id, s)
+			if s.err == nil && s.more() {
+				s.exceed("%d bytes too many", len(s.b)-s.pos)
+			}
+			r.join(s)
+			s.pos = 0
+		}
+	}
+	if s := m.sections[sectionCode]; r.err == nil && s == nil && len(m.functions) > m.imported {
+		r.fail("%d functions without code", len(m.functions)-m.imported)
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	if names != nil {
+		m.readNames(names)
+	}
+	return m, nil
+}
+
+// split finds the sections. It returns the contents of the custom section with names, if there is one.
+func (m *Module) split(r *reader) (names *reader) {
+	next := 0 // in sectionOrder
+	for r.more() {
+		at := r.pos
+		id := int(r.byte())
+		if id > lastSection {
+			r.pos = at
+			r.fail("section %d: not supported", id)
+			return nil
+		}
+		s := r.sub(r.u32())
+		s.section = sectionNames[id]
+		if id == sectionCustom {
+			name := s.name(maxImportName)
+			if s.err == nil && name == "name" && names == nil {
+				names = s
+			}
+			r.join(s)
+			continue
+		}
+		for next < len(sectionOrder) && sectionOrder[next] != id {
+			next++
+		}
+		if next == len(sectionOrder) {
+			r.pos = at
+			r.fail("%s section: in the wrong place, or for the second time", sectionNames[id])
+			return nil
+		}
+		next++
+		m.sections[id] = s
+	}
+	return names
+}
+
+func (m *Module) decode(id int, r *reader) {
+	switch id {
+	case sectionType:
+		m.readTypes(r)
+	case sectionImport:
+		m.readImports(r)
+	case sectionFunction:
+		for n := r.count("functions", maxFunctions); n > 0; n-- {
+			m.functions = append(m.functions, r.index("type", len(m.types)))
+		}
+	case sectionTable:
+		m.readTables(r)
+	case sectionMemory:
+		for n := r.count("memories", 1); n > 0; n-- {
+			l := r.limits()
+			m.Memory = &l
+		}
+	case sectionGlobal:
+		m.readGlobals(r)
+	case sectionExport:
+		m.readExports(r)
+	case sectionStart:
+		m.start = r.index("function", len(m.functions))
+		if r.err == nil {
+			if t := &m.types[m.functions[m.start]]; len(t.Params) != 0 || len(t.Results) != 0 {
+				r.fail("the start function must take nothing and return nothing")
+			}
+		}
+	case sectionElement:
+		m.elements(r, nil)
+	case sectionDataCount:
+		r.u32()
+	case sectionCode:
+		m.readCode(r)
+	case sectionData:
+		m.readData(r)
+	}
+}
+
+func (m *Module) readTypes(r *reader) {
+	for n := r.count("types", maxTypes); n > 0 && r.err == nil; n-- {
+		if form := r.byte(); form != typeFunc {
+			r.fail("type %#02x: not supported; only types of functions are", form)
+		}
+		params := r.valueTypes()
+		m.types = append(m.types, Type{Params: params, Results: r.valueTypes()})
+	}
+}
+
+func (r *reader) valueTypes() []byte {
+	n := r.count("values", maxParams)
+	b := r.bytes(uint32(n))
+	for _, t := range b {
+		if !isValueType(t) {
+			r.fail("value type %#02x: not supported", t)
+		}
+	}
+	return b
+}
+
+func (r *reader) valueType() byte {
+	t := r.byte()
+	if !isValueType(t) {
+		r.fail("value type %#02x: not supported", t)
+	}
+	return t
+}
+
+func (m *Module) readImports(r *reader) {
+	for n := r.count("imports", maxImports); n > 0 && r.err == nil; n-- {
+		im := Import{Module: r.name(maxImportName), Name: r.name(maxImportName), Kind: Kind(r.byte())}
+		switch im.Kind {
+		case Function:
+			t := r.index("type", len(m.types))
+			if r.err == nil {
+				im.Type = &m.types[t]
+				m.functions = append(m.functions, t)
+				m.imported++
+			}
+		case Table:
+			m.table(r)
+		case Memory:
+			r.limits()
+		case Global:
+			r.valueType()
+			r.byte()
+			m.globals++
+		default:
+			r.fail("import of kind %d: not supported", im.Kind)
+		}
+		m.Imports = append(m.Imports, im)
+	}
+}
+
+// limits reads the limits of a table or a memory.
+func (r *reader) limits() Limits {
+	flags := r.byte()
+	if flags > 3 {
+		r.fail("limits of kind %#02x: not supported; memories of 64 bits are not", flags)
+	}
+	l := Limits{HasMax: flags&1 != 0, Shared: flags&2 != 0, Min: r.u32()}
+	if l.HasMax {
+		l.Max = r.u32()
+	}
+	return l
+}
+
+func (m *Module) table(r *reader) table {
+	t := table{element: r.byte()}
+	if t.element != typeFuncref && t.element != typeExtern {
+		r.fail("table of type %#02x: not supported", t.element)
+	}
+	t.limits = r.limits()
+	m.addEntries(r, uint64(t.limits.Min))
+	return t
+}
+
+// addEntries bounds what wazero would allocate for each instance.
+func (m *Module) addEntries(r *reader, n uint64) {
+	if n > maxTableEntries-uint64(m.entries) {
+		r.exceed("tables with more than %d entries: too many", maxTableEntries)
+		return
+	}
+	m.entries += int(n)
+}
+
+func (m *Module) readTables(r *reader) {
+	for n := r.count("tables", maxTables); n > 0 && r.err == nil; n-- {
+		m.tables = append(m.tables, m.table(r))
+	}
+}
+
+func (m *Module) readGlobals(r *reader) {
+	n := r.count("globals", maxGlobals)
+	m.ownGlobals = n
+	// A global may refer to those before it, which the extended constants proposal allows.
+	for ; n > 0 && r.err == nil; n-- {
+		m.global(r, nil)
+		m.globals++
+	}
+}
+
+// global reads one global, and appends it to out, with its function indices moved, when that is not nil.
+func (m *Module) global(r *reader, out *writer) {
+	at := r.pos
+	r.valueType()
+	r.byte() // the engine looks at what it is
+	out.raw(r.since(at))
+	m.constant(r, out)
+}
+
+// constant reads a constant expression up to its end.
+func (m *Module) constant(r *reader, out *writer) {
+	for r.err == nil {
+		at := r.pos
+		in := m.instruction(r)
+		switch in.op {
+		case opRefFunc:
+			out.byte(opRefFunc)
+			out.u32(out.function(m, in.index))
+			continue
+		case opI32Const, opI64Const, opF32Const, opF64Const, opRefNull, opGlobalGet,
+			opI32Add, opI32Sub, opI32Mul, opI64Add, opI64Sub, opI64Mul, opEnd:
+		case opVector:
+			if in.sub != vectorConst {
+				r.fail("instruction 0xfd %d: not constant", in.sub)
+			}
+		default:
+			r.fail("instruction %#02x: not constant", in.op)
+		}
+		out.raw(r.since(at))
+		if in.op == opEnd {
+			return
+		}
+	}
+}
+
+func (m *Module) readExports(r *reader) {
+	for n := r.count("exports", maxExports); n > 0 && r.err == nil; n-- {
+		e := export{name: r.name(maxImportName), kind: Kind(r.byte())}
+		switch e.kind {
+		case Function:
+			e.index = r.index("function", len(m.functions))
+		case Global:
+			e.index = r.index("global", m.globals)
+		default:
+			e.index = int(r.u32())
+		}
+		m.exports = append(m.exports, e)
+	}
+}
+
+// elements reads the element segments, and appends them to out when that is not nil. WebAssembly 2.0, section 5.5.12.
+func (m *Module) elements(r *reader, out *writer) {
+	n := r.count("element segments", maxSegments)
+	out.u32(uint32(n))
+	for ; n > 0 && r.err == nil; n-- {
+		const (
+			passive     = 1 // or declarative: not copied to a table at the start
+			explicit    = 2 // has the index of its table; with passive: is declarative
+			expressions = 4
+		)
+		at := r.pos
+		flags := r.u32()
+		if flags > passive|explicit|expressions {
+			r.fail("element segment of kind %d: not known", flags)
+			return
+		}
+		if flags&passive == 0 && flags&explicit != 0 {
+			r.u32()
+		}
+		out.raw(r.since(at))
+		if flags&passive == 0 {
+			m.constant(r, out)
+		}
+		at = r.pos
+		if flags&(passive|explicit) != 0 {
+			r.byte() // the kind or type of the elements
+		}
+		out.raw(r.since(at))
+		items := r.count("elements", maxTableEntries)
+		if out == nil {
+			m.addEntries(r, uint64(items))
+		}
+		out.u32(uint32(items))
+		for ; items > 0 && r.err == nil; items-- {
+			if flags&expressions != 0 {
+				m.constant(r, out)
+			} else {
+				out.u32(out.function(m, uint32(r.index("function", len(m.functions)))))
+			}
+		}
+	}
+}
+
+// readCode checks where the bodies are and how many locals they have. Their instructions are read when they are woven.
+func (m *Module) readCode(r *reader) {
+	n := r.count("functions", maxFunctions)
+	if want := len(m.functions) - m.imported; r.err == nil && n != want {
+		r.fail("code of %d functions, where %d are declared", n, want)
+	}
+	total := uint64(0)
+	for ; n > 0 && r.err == nil; n-- {
+		size := r.u32()
+		if size > maxBody {
+			r.exceed("a function of %d bytes: at most %d", size, maxBody)
+			return
+		}
+		body := r.sub(size)
+		total += body.locals()
+		if total > maxLocals {
+			body.exceed("all functions together have more than %d local variables", maxLocals)
+		}
+		r.join(body)
+	}
+}
+
+// locals reads the declarations of a function's local variables and returns how many there are.
+func (r *reader) locals() uint64 {
+	total := uint64(0)
+	for n := r.count("groups of local variables", maxFunctionLocals); n > 0 && r.err == nil; n-- {
+		total += uint64(r.u32())
+		r.valueType()
+		if total > maxFunctionLocals {
+			r.exceed("more than %d local variables in a function", maxFunctionLocals)
+		}
+	}
+	return total
+}
+
+func (m *Module) readData(r *reader) {
+	for n := r.count("data segments", maxSegments); n > 0 && r.err == nil; n-- {
+		flags := r.u32()
+		if flags > 2 {
+			r.fail("data segment of kind %d: not known", flags)
+		}
+		if flags == 2 {
+			m.memoryIndex(r)
+		}
+		if flags != 1 {
+			m.constant(r, nil)
+		}
+		r.bytes(r.u32())
+	}
+}
+
+// readNames reads the names of functions for stack traces. They are no part of the module's meaning: what is wrong is left out.
+func (m *Module) readNames(r *reader) {
+	const functionNames = 1
+	for r.more() {
+		id := r.byte()
+		s := r.sub(r.u32())
+		if id != functionNames {
+			continue
+		}
+		last := -1
+		for n := s.u32(); n > 0 && s.err == nil; n-- {
+			i := s.u32()
+			name := s.bytes(s.u32())
+			if s.err != nil || uint64(i) >= uint64(len(m.functions)) || int(i) <= last {
+				return
+			}
+			last = int(i)
+			if len(name) <= maxName && utf8.Valid(name) {
+				m.names[last] = string(name)
+			}
+		}
+		return
+	}
+}

@@ -1,0 +1,226 @@
+package weave
+
+import "fmt"
+
+// What a woven module imports and exports beyond its own.
+const (
+	YieldModule = "mayfly"
+	YieldName   = "yield" // func()
+	// StartName is the export that the start function has become: to be called before any other.
+	StartName = "mayfly:start"
+)
+
+// fuel is how many checks there are from one yield to the next. A check of the tightest loop takes about a nanosecond.
+const fuel = 10_000
+
+// Added types, after the module's own.
+const (
+	typeYield = iota // ()
+	typeFill         // (i32, i32, i32): of memory.fill and memory.copy
+	addedTypes
+)
+
+// Added functions. The import goes behind the module's imports, so all other functions move up by one. These follow the module's own,
+// and then comes a stand-in for each imported function.
+const (
+	funcRefill = iota
+	funcFill
+	funcCopy
+	addedFunctions
+)
+
+// moved returns the woven index of a function of the module. Imported ones are replaced by their stand-in.
+func (m *Module) moved(i uint32) uint32 {
+	if int(i) < m.imported {
+		return m.added(addedFunctions) + i
+	}
+	return i + 1
+}
+
+func (m *Module) added(f int) uint32     { return uint32(len(m.functions) + 1 + f) }
+func (m *Module) yield() uint32          { return uint32(m.imported) }
+func (m *Module) fuel() uint32           { return uint32(m.globals) }
+func (m *Module) addedType(t int) uint32 { return uint32(len(m.types) + t) }
+
+// Weave returns the woven module. It returns an *Error when a function cannot be read.
+func (m *Module) Weave() ([]byte, error) {
+	for _, e := range m.exports {
+		if e.name == StartName {
+			return nil, &Error{Section: "export", Reason: fmt.Sprintf("the name %q is reserved", e.name)}
+		}
+	}
+	size := len(preamble)
+	for _, s := range m.sections {
+		if s != nil {
+			size += len(s.b)
+		}
+	}
+	w := &writer{b: make([]byte, 0, size+size/4+4<<10)}
+	w.raw(preamble)
+	w.section(sectionType, m.writeTypes)
+	w.section(sectionImport, m.writeImports)
+	w.section(sectionFunction, m.writeFunctions)
+	if m.sections[sectionTable] != nil {
+		w.section(sectionTable, m.writeTables)
+	}
+	m.copySection(w, sectionMemory)
+	w.section(sectionGlobal, m.writeGlobals)
+	w.section(sectionExport, m.writeExports)
+	if s := m.sections[sectionElement]; s != nil {
+		s.pos = 0
+		w.section(sectionElement, func(w *writer) { m.elements(s, w) })
+		s.pos = 0
+	}
+	m.copySection(w, sectionDataCount)
+	var err *Error
+	w.section(sectionCode, func(w *writer) { err = m.writeCode(w) })
+	if err != nil {
+		return nil, err
+	}
+	m.copySection(w, sectionData)
+	w.section(sectionCustom, m.writeNames)
+	return w.b, nil
+}
+
+func (m *Module) copySection(w *writer, id int) {
+	if s := m.sections[id]; s != nil {
+		w.section(byte(id), func(w *writer) { w.raw(s.b) })
+	}
+}
+
+// items returns the items of a section, without their count.
+func (m *Module) items(id int) []byte {
+	s := m.sections[id]
+	if s == nil {
+		return nil
+	}
+	r := *s
+	r.pos = 0
+	r.u32()
+	return r.b[r.pos:]
+}
+
+func (m *Module) writeTypes(w *writer) {
+	w.u32(uint32(len(m.types) + addedTypes))
+	w.raw(m.items(sectionType))
+	w.raw([]byte{typeFunc, 0, 0})
+	w.raw([]byte{typeFunc, 3, typeI32, typeI32, typeI32, 0})
+}
+
+func (m *Module) writeImports(w *writer) {
+	w.u32(uint32(len(m.Imports) + 1))
+	w.raw(m.items(sectionImport))
+	w.name(YieldModule)
+	w.name(YieldName)
+	w.byte(byte(Function))
+	w.u32(m.addedType(typeYield))
+}
+
+func (m *Module) writeFunctions(w *writer) {
+	w.u32(uint32(len(m.functions) + addedFunctions)) // the imported ones have their stand-ins here
+	w.raw(m.items(sectionFunction))
+	w.u32(m.addedType(typeYield))
+	w.u32(m.addedType(typeFill))
+	w.u32(m.addedType(typeFill))
+	for _, t := range m.functions[:m.imported] {
+		w.u32(uint32(t))
+	}
+}
+
+// writeTables gives every table a maximum: table.grow may refuse at any time, and wazero would not before 4 billion.
+func (m *Module) writeTables(w *writer) {
+	w.u32(uint32(len(m.tables)))
+	for _, t := range m.tables {
+		w.byte(t.element)
+		l := t.limits
+		if limit := l.Min + tableGrowth; !l.HasMax || l.Max > limit {
+			l.Max = limit
+		}
+		if l.Shared {
+			w.byte(3) // for the engine to refuse
+		} else {
+			w.byte(1)
+		}
+		w.u32(l.Min)
+		w.u32(l.Max)
+	}
+}
+
+func (m *Module) writeGlobals(w *writer) {
+	w.u32(uint32(m.ownGlobals + 1))
+	if s := m.sections[sectionGlobal]; s != nil {
+		r := *s
+		r.pos = 0
+		for n := r.u32(); n > 0; n-- {
+			m.global(&r, w)
+		}
+	}
+	w.raw([]byte{typeI32, 1})
+	w.b = append(appendI32Const(w.b, fuel), opEnd)
+}
+
+func (m *Module) writeExports(w *writer) {
+	n := len(m.exports)
+	if m.HasStart() {
+		n++
+	}
+	w.u32(uint32(n))
+	for _, e := range m.exports {
+		w.name(e.name)
+		w.byte(byte(e.kind))
+		if e.kind == Function {
+			w.u32(m.moved(uint32(e.index)))
+		} else {
+			w.u32(uint32(e.index))
+		}
+	}
+	if m.HasStart() {
+		w.name(StartName)
+		w.byte(byte(Function))
+		w.u32(m.moved(uint32(m.start)))
+	}
+}
+
+// writeNames names the functions for stack traces.
+func (m *Module) writeNames(w *writer) {
+	w.name("name")
+	const functionNames = 1
+	w.section(functionNames, func(w *writer) {
+		imported := func(i int) string {
+			if name, ok := m.names[i]; ok {
+				return name
+			}
+			k := 0
+			for _, im := range m.Imports {
+				if im.Kind == Function {
+					if k == i {
+						return im.Name
+					}
+					k++
+				}
+			}
+			return ""
+		}
+		named := 0
+		for i := range m.names {
+			if i >= m.imported {
+				named++
+			}
+		}
+		w.u32(uint32(named + addedFunctions + m.imported))
+		for i := m.imported; i < len(m.functions); i++ {
+			if name, ok := m.names[i]; ok {
+				w.u32(m.moved(uint32(i)))
+				w.name(name)
+			}
+		}
+		for f, name := range [addedFunctions]string{funcRefill: "mayfly.yield", funcFill: "memory.fill", funcCopy: "memory.copy"} {
+			w.u32(m.added(f))
+			w.name(name)
+		}
+		for i := range m.imported {
+			w.u32(m.moved(uint32(i)))
+			w.name(imported(i))
+		}
+	})
+}
