@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -164,6 +166,9 @@ func (o *buildOptions) app(cmd *cobra.Command, file string) (ociimage.App, ociim
 		if err != nil {
 			return fail(err)
 		}
+		if slices.ContainsFunc(app.Platforms, p.Equals) {
+			return fail(fmt.Errorf("--platform %s is there twice: name it once", p))
+		}
 		app.Platforms = append(app.Platforms, p)
 	}
 	return app, ref, nil
@@ -209,6 +214,9 @@ func addFiles(t *ociimage.Tree, rootfs string, files []string) error {
 func writeWhole(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".mayfly-*")
 	if err != nil {
+		if p := (*fs.PathError)(nil); errors.As(err, &p) {
+			err = p.Err // its path is of a name that nobody gave
+		}
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	defer os.Remove(f.Name()) // gone already when all went well

@@ -25,6 +25,7 @@ type inspection struct {
 	Module  *moduleFacts `json:"module,omitempty"`
 	Trigger string       `json:"trigger,omitempty"`
 	Listen  []string     `json:"listen,omitempty"`
+	implied bool         // the trigger is stated nowhere
 	Runs    bool         `json:"runs"`
 	Reason  string       `json:"reason,omitempty"` // why it does not run
 }
@@ -109,7 +110,8 @@ func inspect(cmd *cobra.Command, file string) (i inspection, err error) {
 	}
 	i.Trigger = string(sidecar.Trigger)
 	if i.Trigger == "" && i.Module != nil {
-		i.Trigger = string(config.TriggerCommand) // what a core module is when nobody says
+		// What a core module is in a pod when nobody says.
+		i.Trigger, i.implied = string(config.TriggerCommand), true
 	}
 	if s.image != nil && sidecar.Trigger == config.TriggerHTTP {
 		for _, a := range sidecar.Listen {
@@ -155,7 +157,10 @@ func (i inspection) text(w io.Writer) error {
 	} else {
 		row("runs here", "no: "+i.Reason)
 	}
-	if i.Trigger != "" {
+	switch {
+	case i.implied:
+		row("trigger", i.Trigger+" in a pod, unless MAYFLY_TRIGGER says http")
+	case i.Trigger != "":
 		row("trigger", i.Trigger)
 	}
 	row("listens on", i.Listen...)
@@ -169,9 +174,9 @@ func (i inspection) text(w io.Writer) error {
 
 func (m *moduleFacts) rows(row func(string, ...string)) {
 	for _, mem := range m.Memories {
-		s := fmt.Sprintf("%d pages of 64 KiB", mem.Min)
+		s := fmt.Sprintf("%d × 64 KiB", mem.Min)
 		if mem.Max != nil {
-			s += fmt.Sprintf(", at most %d", *mem.Max)
+			s += fmt.Sprintf(", at most %d × 64 KiB", *mem.Max)
 		}
 		for _, more := range []struct {
 			set  bool

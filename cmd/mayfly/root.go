@@ -53,7 +53,7 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	case errors.As(err, &guest):
 		return int(min(guest.code, 255)) // a process has no more; 256 must not become 0
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "mayfly: %v: see %s --help\n", err, cmd.CommandPath())
+		fmt.Fprintf(stderr, "mayfly: %v\n%s --help says more\n", err, cmd.CommandPath())
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "mayfly: %v\n", err)

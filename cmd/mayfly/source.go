@@ -65,6 +65,11 @@ func startsAsModule(file string) (bool, error) {
 		return false, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil {
+		return false, err
+	} else if info.IsDir() {
+		return false, fmt.Errorf("%s is a directory: give the .wasm or the .tar file in it", file)
+	}
 	var magic [4]byte
 	n, err := io.ReadFull(f, magic[:])
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {

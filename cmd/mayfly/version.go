@@ -1,19 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mayfly-run/mayfly/internal/version"
 )
 
-// version is what this binary is made of.
-type version struct {
+// versions is what this binary is made of.
+type versions struct {
 	Version  string `json:"version"`
-	Commit   string `json:"commit,omitempty"`
-	Modified bool   `json:"modified,omitempty"` // built from a tree with changes beside the commit
+	Commit   string `json:"commit"` // empty when the binary does not know
 	Go       string `json:"go"`
 	Wazero   string `json:"wazero"`
 	Platform string `json:"platform"`
@@ -30,47 +32,29 @@ func newVersion() *cobra.Command {
 	f := formatFlag(cmd, "o")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		info, _ := debug.ReadBuildInfo()
-		v := readVersion(info)
+		v := versions{
+			Version: version.Version, Commit: version.Commit(), Wazero: dependency(info, "github.com/tetratelabs/wazero"),
+			Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		}
 		return f.write(cmd.OutOrStdout(), v, func(w io.Writer) error {
-			commit := v.Commit
-			if commit == "" {
-				commit = "unknown"
-			}
-			if v.Modified {
-				commit += " (modified)"
-			}
-			_, err := fmt.Fprintf(w, "mayfly   %s\ncommit   %s\ngo       %s\nwazero   %s\nplatform %s\n",
-				v.Version, commit, v.Go, v.Wazero, v.Platform)
+			_, err := fmt.Fprintf(w, "mayfly    %s\ncommit    %s\ngo        %s\nwazero    %s\nplatform  %s\n",
+				v.Version, cmp.Or(v.Commit, "unknown"), v.Go, v.Wazero, v.Platform)
 			return err
 		})
 	}
 	return cmd
 }
 
-// readVersion takes what the linker left in the binary; info is nil where it
-// left nothing.
-func readVersion(info *debug.BuildInfo) version {
-	v := version{Version: "unknown", Wazero: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
-	if info == nil {
-		return v
-	}
-	if info.Main.Version != "" {
-		v.Version = info.Main.Version
-	}
-	for _, s := range info.Settings {
-		switch s.Key {
-		case "vcs.revision":
-			v.Commit = s.Value
-		case "vcs.modified":
-			v.Modified = s.Value == "true"
+// dependency is the version of a module that the binary was built with.
+func dependency(info *debug.BuildInfo, path string) string {
+	if info != nil {
+		for _, d := range info.Deps {
+			if d.Path == path {
+				return d.Version
+			}
 		}
 	}
-	for _, d := range info.Deps {
-		if d.Path == "github.com/tetratelabs/wazero" {
-			v.Wazero = d.Version
-		}
-	}
-	return v
+	return "unknown"
 }
 
 func noArgs(cmd *cobra.Command, args []string) error {

@@ -62,12 +62,7 @@ func Build(s Spec) (*Image, error) {
 	}
 	img := &Image{blobs: []*blob{layer}}
 	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
-	seen := map[string]bool{}
 	for _, p := range s.Platforms {
-		if seen[p.String()] {
-			return nil, fmt.Errorf("build image: platform %s is named twice: name it once", p)
-		}
-		seen[p.String()] = true
 		m, err := buildManifest(p, s.Config, layer)
 		if err != nil {
 			return nil, fmt.Errorf("build image for %s: %w", p, err)

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/mayfly-run/mayfly/internal/guests"
+	"github.com/mayfly-run/mayfly/internal/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }
+
+var update = flag.Bool("update", false, "write what the command lines of testdata print into testdata")
+
+// Each file of testdata is a terminal session: lines "$ mayfly …" are command
+// lines, and below stands what they print: standard output as it is, standard
+// error behind "2> ", the exit code, where it is not 0, as "exit N". A session runs
+// in a directory with all test guests. Adding a case needs no Go.
+func TestSessions(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.session")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no sessions: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".session"), func(t *testing.T) {
+			file, err := filepath.Abs(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			inGuestsDirectory(t)
+			got := replay(string(want))
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if got != string(want) {
+				t.Errorf("the session went otherwise:\n%s", difference(string(want), got))
+			}
+		})
+	}
+}
+
+// inGuestsDirectory makes the test run in a directory that has the guests.
+func inGuestsDirectory(t *testing.T) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for _, name := range guests.Names() {
+		if err := os.WriteFile(name+".wasm", guests.Wasm(name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir("site", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("site/index.html", []byte("<p>hi\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// replay runs the session's command lines and returns the session as it goes now.
+func replay(session string) string {
+	var b strings.Builder
+	inOutput := false
+	for line := range strings.Lines(session) {
+		args, isCommand := strings.CutPrefix(line, "$ mayfly")
+		switch {
+		case isCommand:
+			b.WriteString(line)
+			var stdout, stderr bytes.Buffer
+			code := doMain(strings.Fields(args), strings.NewReader(""), &stdout, &stderr)
+			b.WriteString(normal(stdout.String()))
+			for line := range strings.Lines(normal(stderr.String())) {
+				b.WriteString("2> " + line)
+			}
+			if code != 0 {
+				fmt.Fprintf(&b, "exit %d\n", code)
+			}
+			inOutput = true
+		case strings.HasPrefix(line, "#"), line == "\n":
+			b.WriteString(line)
+			inOutput = false
+		case !inOutput:
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+var digest = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
+
+// normal takes out what differs from one machine to the next, and empty lines,
+// which part the steps of a session.
+func normal(s string) string {
+	s = digest.ReplaceAllString(s, "sha256:…")
+	s = strings.NewReplacer("linux/amd64", "linux/ARCH", "linux/arm64", "linux/ARCH").Replace(s)
+	return regexp.MustCompile(`(?m)^\n`).ReplaceAllString(s, "")
+}
+
+func difference(want, got string) string {
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range w {
+		if i >= len(g) || w[i] != g[i] {
+			end := min(i+6, len(g))
+			return fmt.Sprintf("line %d: want %q\nit is now:\n%s", i+1, w[i], strings.Join(g[min(i, end):end], "\n"))
+		}
+	}
+	return "there is more: " + strings.Join(g[len(w):], "\n")
+}
