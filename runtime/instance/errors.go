@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/mayfly-run/mayfly/runtime/weave"
 )
 
 // What Load refuses. The errors wrap one of these and say what the user can do.
@@ -64,7 +66,12 @@ func splitTrap(text string) (reason, stack string) {
 	}
 	var lines strings.Builder
 	for line := range strings.Lines(stack) {
-		lines.WriteString(strings.TrimLeft(line, "\t."))
+		// The name of the module stands before the dot: an instance has none.
+		line = strings.TrimLeft(line, "\t.")
+		if name, _, _ := strings.Cut(line, "("); name == weave.AddedName || name == weave.YieldModule+"."+weave.YieldName {
+			continue
+		}
+		lines.WriteString(line)
 		if lines.Len() > maxStack {
 			break
 		}

@@ -47,7 +47,7 @@ func Read(wasm []byte) (*Module, error) {
 		if s := m.sections[id]; s != nil && r.err == nil {
 			m.decode(id, s)
 			if s.err == nil && s.more() {
-				s.exceed("%d bytes too many", len(s.b)-s.pos)
+				s.fail("%d bytes too many", len(s.b)-s.pos)
 			}
 			r.join(s)
 			s.pos = 0

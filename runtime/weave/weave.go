@@ -1,6 +1,9 @@
 package weave
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // What a woven module imports and exports beyond its own.
 const (
@@ -8,6 +11,8 @@ const (
 	YieldName   = "yield" // func()
 	// StartName is the export that the start function has become: to be called before any other.
 	StartName = "mayfly:start"
+	// AddedName is what all functions that were added are called. They tell nobody anything in a stack trace.
+	AddedName = "mayfly.woven"
 )
 
 // fuel is how many checks there are from one yield to the next. A check of the tightest loop takes about a nanosecond.
@@ -181,46 +186,29 @@ func (m *Module) writeExports(w *writer) {
 	}
 }
 
-// writeNames names the functions for stack traces.
+// writeNames names the functions for stack traces. Those without a name get their number in the original module, or what they are
+// exported as, since a number that the engine would show is that of the woven module.
 func (m *Module) writeNames(w *writer) {
-	w.name("name")
+	for _, e := range m.exports {
+		if _, named := m.names[e.index]; e.kind == Function && !named && len(e.name) <= maxName {
+			m.names[e.index] = e.name
+		}
+	}
 	const functionNames = 1
+	w.name("name")
 	w.section(functionNames, func(w *writer) {
-		imported := func(i int) string {
-			if name, ok := m.names[i]; ok {
-				return name
-			}
-			k := 0
-			for _, im := range m.Imports {
-				if im.Kind == Function {
-					if k == i {
-						return im.Name
-					}
-					k++
-				}
-			}
-			return ""
-		}
-		named := 0
-		for i := range m.names {
-			if i >= m.imported {
-				named++
-			}
-		}
-		w.u32(uint32(named + addedFunctions + m.imported))
+		w.u32(uint32(len(m.functions) + addedFunctions))
 		for i := m.imported; i < len(m.functions); i++ {
-			if name, ok := m.names[i]; ok {
-				w.u32(m.moved(uint32(i)))
-				w.name(name)
+			name, ok := m.names[i]
+			if !ok {
+				name = "$" + strconv.Itoa(i)
 			}
-		}
-		for f, name := range [addedFunctions]string{funcRefill: "mayfly.yield", funcFill: "memory.fill", funcCopy: "memory.copy"} {
-			w.u32(m.added(f))
+			w.u32(m.moved(uint32(i)))
 			w.name(name)
 		}
-		for i := range m.imported {
-			w.u32(m.moved(uint32(i)))
-			w.name(imported(i))
+		for i := range addedFunctions + m.imported {
+			w.u32(m.added(i))
+			w.name(AddedName)
 		}
 	})
 }
