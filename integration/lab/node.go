@@ -4,6 +4,7 @@ package lab
 
 import (
 	"bufio"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -242,4 +243,10 @@ func (n *Node) Down() error {
 		n.life.Close()
 	}
 	return errors.Join(removeCgroup(n.cgroup), os.RemoveAll(n.Dir))
+}
+
+// Signal sends a signal to a process of the node's, whose pid is as the node
+// counts.
+func (n *Node) Signal(ctx context.Context, pid int, sig syscall.Signal) error {
+	return n.Run(exec.CommandContext(ctx, "/bin/sh", "-c", fmt.Sprintf("kill -%d %d", sig, pid)))
 }

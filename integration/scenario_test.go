@@ -1,0 +1,187 @@
+//go:build linux
+
+package integration
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mayfly-run/mayfly/integration/lab"
+)
+
+// scenario is something that must work on every containerd.
+type scenario struct {
+	name string
+	run  func(*env)
+	kind kind
+}
+
+type kind int
+
+const (
+	ordinary kind = iota // only Linux containers: runc's shim must do the same, and is the control
+	sidecar              // has sidecars, so only mayfly can do it
+)
+
+// once bounds one scenario.
+const once = 90 * time.Second
+
+var scenarios = []scenario{
+	{"a container runs, answers, logs and is removed", lifecycle, ordinary},
+	{"a container's exit code is its program's", exitCodes, ordinary},
+	{"a container is killed when it does not stop", killed, ordinary},
+	{"commands run in a container", execs, ordinary},
+	{"a container has statistics", stats, ordinary},
+	{"a container's limits are updated", update, ordinary},
+	{"a container that takes too much memory is killed and says so", outOfMemory, ordinary},
+	{"a program that is not there is an error", noProgram, ordinary},
+	{"containerd is killed and comes back under a running pod", containerdRestart, ordinary},
+	{"a shim is killed", shimKilled, ordinary},
+	{"ctr runs a container", ctrRun, ordinary},
+	{"ctr runs a terminal", ctrTerminal, ordinary},
+	{"ctr pauses and resumes a container", ctrPause, ordinary},
+
+	{"a sidecar answers its main container from a fresh instance each time", answers, sidecar},
+	{"a sidecar's life is a container's", sidecarLifecycle, sidecar},
+	{"two sidecars and a main container share a pod", twoSidecars, sidecar},
+	{"fifty sidecars share a pod", fiftySidecars, sidecar},
+	{"a hundred requests at once have a hundred instances", hundredRequests, sidecar},
+	{"a guest that fails harms no other request", guestFails, sidecar},
+	{"a sidecar restarts and its main container does not notice", sidecarRestarts, sidecar},
+	{"a main container restarts and its sidecar does not notice", mainRestarts, sidecar},
+	{"an idle engine leaves and the next request wakes one", wakes, sidecar},
+	{"a bare connection wakes nobody", bareConnection, sidecar},
+	{"a stopped sidecar finishes what it has begun", drains, sidecar},
+	{"a command's exit code is the container's", commands, sidecar},
+	{"a sidecar on the host's network answers", hostNetwork, sidecar},
+	{"a sidecar listens on a unix socket in a volume", unixListener, sidecar},
+	{"two sidecars want one port", portOfSidecar, sidecar},
+	{"a sidecar wants the port of a main container", portOfMain, sidecar},
+	{"a sidecar runs under the strictest security context", restricted, sidecar},
+	{"a sidecar reads and writes volumes as mounted", volumes, sidecar},
+	{"a sidecar has statistics, processes and an exec", sidecarStats, sidecar},
+	{"a sidecar is paused and resumed", sidecarPause, sidecar},
+	{"ctr runs a sidecar without a pod", ctrSidecar, sidecar},
+	{"an engine is killed", engineKilled, sidecar},
+	{"a holder is killed", holderKilled, sidecar},
+	{"the shim of a pod with a sidecar is killed", sidecarShimKilled, sidecar},
+	{"containerd is killed and comes back under a sidecar", sidecarContainerdRestart, sidecar},
+	{"a bad image or setting is an error that says what to do", badInputs, sidecar},
+}
+
+// TestScenarios runs the list on every containerd.
+func TestScenarios(t *testing.T) {
+	if err := lab.Check(); err != nil {
+		t.Skipf("real containerd: %v", err)
+	}
+	cache, err := lab.OpenCache(lab.NewProgress(os.Stderr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	versions, missing := cache.Versions()
+	for _, v := range versions {
+		t.Run("containerd "+v, func(t *testing.T) { onContainerd(t, cache, v) })
+	}
+	if missing != nil {
+		t.Run("containerd 1.6", func(t *testing.T) { t.Skip(missing) })
+	}
+}
+
+func onContainerd(t *testing.T, cache *lab.Cache, version string) {
+	install, err := cache.Containerd(version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, err := cache.Images()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin, err := filepath.Abs("../bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := lab.Up(cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Down(); err != nil {
+			t.Error(err)
+		}
+	})
+	ctx := context.Background()
+	c, err := n.StartContainerd(ctx, install, bin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	guests, err := guestImage(n.Path("guests.tar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range append(images, guests) {
+		if err := c.Import(ctx, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, runtime := range []string{"runc", "mayfly"} {
+		t.Run(runtime, func(t *testing.T) {
+			if runtime == "mayfly" {
+				for _, b := range []string{"containerd-shim-mayfly-v1", "mayfly-init", "mayfly-engine"} {
+					if _, err := os.Stat(filepath.Join(bin, b)); err != nil {
+						t.Fatalf("%v; make host builds it", err)
+					}
+				}
+			}
+			for _, s := range scenarios {
+				if runtime == "runc" && s.kind == sidecar {
+					continue
+				}
+				t.Run(s.name, func(t *testing.T) { s.on(t, c, runtime) })
+			}
+		})
+	}
+}
+
+// on runs the scenario once, and fails it when it leaves anything in the node.
+func (s scenario) on(t *testing.T, c *lab.Containerd, runtime string) {
+	ctx, cancel := context.WithTimeout(context.Background(), once)
+	t.Cleanup(cancel)
+	before, err := c.Node.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		left, err := c.Node.Leaks(before)
+		if err != nil {
+			t.Error(err)
+		}
+		if len(left) > 0 {
+			t.Errorf("something is left behind:\n%s", strings.Join(left, "\n"))
+		}
+		if t.Failed() {
+			t.Logf("containerd's log ends:\n%s", logEnd(c.Log()))
+		}
+	})
+	e := &env{T: t, ctx: ctx, containerd: c, node: c.Node, runtime: runtime}
+	e.connect()
+	s.run(e)
+}
+
+func logEnd(path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(string(text), "\n")
+	var some []string
+	for _, l := range lines[max(0, len(lines)-80):] {
+		if !strings.Contains(l, "level=info") {
+			some = append(some, l)
+		}
+	}
+	return strings.Join(some[max(0, len(some)-12):], "\n")
+}
