@@ -1,0 +1,115 @@
+package wasihttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/tetratelabs/wazero"
+
+	"github.com/mayfly-run/mayfly/internal/config"
+	"github.com/mayfly-run/mayfly/runtime/instance"
+)
+
+// Options says what to run and how.
+type Options struct {
+	Wasm     []byte // the module; ReadModule reads it from a file
+	Sidecar  config.Sidecar
+	Args     []string // of the guest, its name first
+	Env      []string // of the guest, KEY=VALUE; config.GuestEnv makes it
+	FS       wazero.FSConfig
+	Log      *slog.Logger
+	GuestLog io.Writer // takes what guests write to standard error, whole lines at a time
+
+	// MemoryLimit is what the whole process may use, in bytes; 0 is no limit.
+	MemoryLimit uint64
+}
+
+// App is a module that is loaded and ready to run.
+type App struct {
+	// Server answers requests with the module's instances.
+	Server *Server
+	// MaxInstances is how many of them may be alive at once.
+	MaxInstances int
+
+	options Options
+	runtime *instance.Runtime
+	module  *instance.Module
+}
+
+// Load compiles and checks a module. Its errors wrap those of [instance.Runtime.Load] and say what the user can do.
+func Load(ctx context.Context, o Options) (*App, error) {
+	r, err := instance.NewRuntime(ctx, instance.Limits{Memory: o.Sidecar.Memory, Budget: budget(o.MemoryLimit)})
+	if err != nil {
+		return nil, err
+	}
+	m, err := r.Load(ctx, o.Wasm)
+	if err != nil {
+		return nil, errors.Join(err, r.Close(ctx))
+	}
+	n, err := maxInstances(o.Sidecar.MaxInstances, o.MemoryLimit, m.InitialMemory())
+	if err != nil {
+		return nil, errors.Join(err, r.Close(ctx))
+	}
+	s := NewServer(Config{
+		Sidecar: o.Sidecar, Env: o.Env, Args: o.Args, FS: o.FS, Log: o.Log, GuestLog: o.GuestLog, MaxInstances: n,
+	}, m)
+	return &App{Server: s, MaxInstances: n, options: o, runtime: r, module: m}, nil
+}
+
+// Command runs the module once, as a command, until it ends or ctx does. Its error is that of [instance.Instance.Run].
+//
+// A guest that waits in a read of stdin is stopped when that read returns: who cannot make it return should not wait for Command.
+func (a *App) Command(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
+	i, err := a.module.Instantiate(ctx, instance.Call{
+		Args: a.options.Args, Env: a.options.Env, Stdin: stdin, Stdout: stdout, Stderr: stderr, FS: a.options.FS,
+	})
+	if err != nil {
+		return err
+	}
+	err = i.Run(ctx)
+	return errors.Join(err, i.Close())
+}
+
+// Close frees what Load took. Nothing may be running.
+func (a *App) Close(ctx context.Context) error { return a.runtime.Close(ctx) }
+
+const (
+	// reserve is what the process needs beside linear memories: code, connections, the collector's slack.
+	reserve = 24 << 20
+	// leastBudget is what guests get where the limit leaves them nothing: enough for a small one, so that it may still run.
+	leastBudget = 4 << 20
+	// overhead is what an instance and its connection cost beside its linear memory.
+	overhead = 64 << 10
+	// mostInstances bounds instances where no limit of memory does.
+	mostInstances = 10_000
+)
+
+// budget is what a limit leaves to linear memories.
+func budget(limit uint64) uint64 {
+	switch {
+	case limit == 0:
+		return 0
+	case limit < reserve+leastBudget:
+		return leastBudget
+	}
+	return limit - reserve
+}
+
+// maxInstances is how many instances may be alive at once: what was asked for, or what fits under limit.
+func maxInstances(asked int, limit, initial uint64) (int, error) {
+	b := budget(limit)
+	if b > 0 && initial > b {
+		return 0, fmt.Errorf("%w: each instance starts with %d KiB, and a memory limit of %d KiB leaves %d KiB: raise the container's memory limit to %d Mi or more",
+			instance.ErrMemory, initial>>10, limit>>10, b>>10, (initial+reserve)>>20+1)
+	}
+	if asked > 0 {
+		return asked, nil
+	}
+	if b == 0 {
+		return mostInstances, nil
+	}
+	return int(min(max(b/(initial+overhead), 1), mostInstances)), nil
+}

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package wasihttp
+
+const nonblock = 0

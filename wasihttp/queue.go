@@ -1,0 +1,158 @@
+package wasihttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/mayfly-run/mayfly/runtime/instance"
+)
+
+// maxQueue bounds the requests that wait for an instance. Each holds a connection, some 20 KB.
+const maxQueue = 1024
+
+var (
+	errQueueFull = errors.New("too many requests wait for an instance")
+	errQueueLong = errors.New("no instance became free in time")
+)
+
+// queue lets requests have instances in the order they came, up to a limit of instances and as the budget of memory allows.
+type queue struct {
+	limit int
+
+	// turn is held by the one request that waits for memory; the others wait for it, in order.
+	turn chan struct{}
+
+	mu      sync.Mutex
+	held    int             // places taken
+	waiting []chan struct{} // each closed when its request has a place
+	alive   int             // instances
+	gone    chan struct{}   // closed when the next instance is gone; nil when nobody waits for that
+}
+
+func newQueue(limit int) *queue {
+	return &queue{limit: limit, turn: make(chan struct{}, 1)}
+}
+
+// enter takes a place, waiting for one as long as ctx lasts. It returns errQueueFull, or an error that wraps errQueueLong and ctx's cause.
+func (q *queue) enter(ctx context.Context) error {
+	q.mu.Lock()
+	if q.held < q.limit {
+		q.held++
+		q.mu.Unlock()
+		return nil
+	}
+	if len(q.waiting) == maxQueue {
+		q.mu.Unlock()
+		return errQueueFull
+	}
+	place := make(chan struct{})
+	q.waiting = append(q.waiting, place)
+	q.mu.Unlock()
+
+	select {
+	case <-place:
+		return nil
+	case <-ctx.Done():
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i, w := range q.waiting {
+		if w == place {
+			q.waiting = append(q.waiting[:i], q.waiting[i+1:]...)
+			return tooLong(ctx)
+		}
+	}
+	// The place came in the same moment: pass it on.
+	q.pass()
+	return tooLong(ctx)
+}
+
+// leave gives a place back.
+func (q *queue) leave() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.pass()
+}
+
+// pass gives a place to who waits longest. The caller holds mu.
+func (q *queue) pass() {
+	if len(q.waiting) == 0 {
+		q.held--
+		return
+	}
+	close(q.waiting[0])
+	q.waiting = q.waiting[1:]
+}
+
+// instantiate calls make until the budget of memory has room, in the order of arrival, as long as ctx lasts.
+// Of an instance it returns, the caller reports the end with ended.
+func (q *queue) instantiate(ctx context.Context, make func() (*instance.Instance, error)) (*instance.Instance, error) {
+	if len(q.turn) == 0 { // nobody waits already
+		i, _, err := q.try(make)
+		if !errors.Is(err, instance.ErrBudget) {
+			return i, err
+		}
+	}
+	select {
+	case q.turn <- struct{}{}:
+		defer func() { <-q.turn }()
+	case <-ctx.Done():
+		return nil, tooLong(ctx)
+	}
+	for {
+		i, gone, err := q.try(make)
+		if gone == nil {
+			return i, err
+		}
+		select {
+		case <-gone:
+		case <-ctx.Done():
+			return nil, tooLong(ctx)
+		}
+	}
+}
+
+// try calls make once. When it failed for want of memory that another instance holds, gone is closed as soon as one ends.
+func (q *queue) try(make func() (*instance.Instance, error)) (i *instance.Instance, gone <-chan struct{}, err error) {
+	q.mu.Lock()
+	q.alive++ // before it is: who fails meanwhile is to wait for it
+	next := q.next()
+	q.mu.Unlock()
+
+	i, err = make()
+	if err == nil {
+		return i, nil, nil
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.alive--
+	if errors.Is(err, instance.ErrBudget) && (q.alive > 0 || q.gone != next) {
+		return nil, next, err
+	}
+	return nil, nil, err
+}
+
+// next returns the channel that is closed when an instance ends. The caller holds mu.
+func (q *queue) next() chan struct{} {
+	if q.gone == nil {
+		q.gone = make(chan struct{})
+	}
+	return q.gone
+}
+
+// ended reports the end of an instance.
+func (q *queue) ended() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.alive--
+	if q.gone != nil {
+		close(q.gone)
+		q.gone = nil
+	}
+}
+
+func tooLong(ctx context.Context) error {
+	return fmt.Errorf("%w: %w", errQueueLong, context.Cause(ctx))
+}
