@@ -1,0 +1,207 @@
+//go:build linux
+
+package podnet
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mayfly-run/mayfly/internal/config"
+	"github.com/mayfly-run/mayfly/internal/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }
+
+// newContainer starts a process in a network namespace of its own and returns its pid.
+func newContainer(t *testing.T) int {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: enters network namespaces")
+	}
+	cmd := exec.Command("sleep", "60")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Skip("needs network namespaces:", err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	return cmd.Process.Pid
+}
+
+func newPod(t *testing.T) *Pod {
+	t.Helper()
+	p := NewPod(func(inode uint64) string {
+		if HasSocket(os.Getpid(), inode) {
+			return "the-test"
+		}
+		return ""
+	})
+	t.Cleanup(p.Close)
+	return p
+}
+
+func tcp4(host string, port int) config.Address {
+	return config.Address{Network: "tcp4", Host: host, Port: port}
+}
+
+func TestSocketsAreBoundInThePodAndNotHere(t *testing.T) {
+	pid := newContainer(t)
+	p := newPod(t)
+	files, err := p.Listen(Owner{ID: "a", Pid: pid}, []config.Address{tcp4("0.0.0.0", 8080)})
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	if inode := listenerInode(pid, tcp4("127.0.0.1", 8080)); inode == 0 {
+		t.Error("nobody listens in the pod")
+	}
+	if inode := listenerInode(os.Getpid(), tcp4("127.0.0.1", 8080)); inode != 0 {
+		t.Error("somebody listens here")
+	}
+}
+
+func TestASocketIsKeptForTheSuccessor(t *testing.T) {
+	pid := newContainer(t)
+	p := newPod(t)
+	address := []config.Address{tcp4("0.0.0.0", 8080)}
+	first, err := p.Listen(Owner{ID: "a", Pid: pid}, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Release("a")
+	second, err := p.Listen(Owner{ID: "b", Pid: pid}, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first[0] != second[0] {
+		t.Error("the successor got another socket")
+	}
+	p.Release("b")
+	if _, err := p.Listen(Owner{ID: "c", Pid: pid}, []config.Address{tcp4("127.0.0.2", 8080)}); err != nil {
+		t.Errorf("a socket nobody owns is in the way: %v", err)
+	}
+}
+
+func TestWhoIsInTheWayIsNamed(t *testing.T) {
+	pid := newContainer(t)
+	p := newPod(t)
+	if _, err := p.Listen(Owner{ID: "1", Name: "time", Pid: pid}, []config.Address{tcp4("0.0.0.0", 8080)}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := p.Listen(Owner{ID: "2", Name: "auth", Pid: pid}, []config.Address{tcp4("0.0.0.0", 8081), tcp4("127.0.0.1", 8080)})
+	if !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), `sidecar "time"`) {
+		t.Errorf("got %v", err)
+	}
+	// The half that worked is given back.
+	if _, err := p.Listen(Owner{ID: "3", Pid: pid}, []config.Address{tcp4("0.0.0.0", 8081)}); err != nil {
+		t.Errorf("8081 is still taken: %v", err)
+	}
+}
+
+func TestAMainContainerInTheWayIsNamed(t *testing.T) {
+	pid := newContainer(t)
+	p := newPod(t)
+	var theirs *os.File
+	err := inNetwork(pid, func() (err error) {
+		theirs, err = bindTCP(tcp4("0.0.0.0", 8080))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	_, err = p.Listen(Owner{ID: "2", Pid: pid}, []config.Address{tcp4("0.0.0.0", 8080)})
+	if !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), `container "the-test"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAnAddressThatIsNotThePods(t *testing.T) {
+	pid := newContainer(t)
+	p := newPod(t)
+	_, err := p.Listen(Owner{ID: "a", Pid: pid}, []config.Address{tcp4("192.0.2.1", 8080)})
+	if !errors.Is(err, ErrNoAddress) || !strings.Contains(err.Error(), "localhost:PORT") {
+		t.Errorf("got %v", err)
+	}
+	// The namespace's loopback is down, so ::1 is not there; that is no reason to fail where it is optional.
+	files, err := p.Listen(Owner{ID: "a", Pid: pid}, []config.Address{
+		tcp4("0.0.0.0", 8080), {Network: "tcp6", Host: "fd00::1", Port: 8080, Optional: true}})
+	if err != nil || len(files) != 1 {
+		t.Errorf("got %v, %v", files, err)
+	}
+}
+
+func TestAUnixSocketIsTheContainersOwn(t *testing.T) {
+	pid := newContainer(t)
+	p := newPod(t)
+	path := filepath.Join(t.TempDir(), "app.sock")
+	address := []config.Address{{Network: "unix", Path: path}}
+	for _, id := range []string{"a", "b"} {
+		if _, err := p.Listen(Owner{ID: id, Pid: pid, UID: 65532, GID: 65532}, address); err != nil {
+			t.Fatal(err)
+		}
+		c, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		var st unix.Stat_t
+		if err := unix.Stat(path, &st); err != nil || st.Uid != 65532 {
+			t.Errorf("owner %d, %v", st.Uid, err)
+		}
+		p.Release(id)
+		if _, err := os.Lstat(path); !os.IsNotExist(err) {
+			t.Error("the socket is still there")
+		}
+	}
+	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Listen(Owner{ID: "c", Pid: pid}, address); !errors.Is(err, ErrInUse) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheSocketTableIsRead(t *testing.T) {
+	const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0 100 0 0 10 0
+   1: 0100007F:1F91 00000000:0000 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0 100 0 0 10 0
+   2: 00000000000000000000000000000000:1F92 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 4713
+  nonsense
+   3: zz:1F93 0:0 0A 0 0 0 0 0 1
+`
+	for _, tc := range []struct {
+		host string
+		port int
+		want uint64
+	}{
+		{"127.0.0.1", 0x1f90, 4711},
+		{"0.0.0.0", 0x1f90, 4711},
+		{"127.0.0.2", 0x1f90, 0},
+		{"127.0.0.1", 0x1f91, 0},
+		{"::1", 0x1f92, 4713},
+		{"127.0.0.1", 0x1f93, 0},
+	} {
+		t.Run(fmt.Sprint(tc.host, " ", tc.port), func(t *testing.T) {
+			if got := findListener(strings.NewReader(table), netip.MustParseAddr(tc.host), tc.port); got != tc.want {
+				t.Errorf("got %d, want %d", got, tc.want)
+			}
+		})
+	}
+}
+
+func FuzzFindListener(f *testing.F) {
+	f.Add("   0: 0100007F:1F90 00000000:0000 0A 0 0 0 0 0 4711")
+	f.Fuzz(func(t *testing.T, table string) {
+		findListener(io.Reader(strings.NewReader(table)), netip.MustParseAddr("127.0.0.1"), 8080)
+	})
+}
