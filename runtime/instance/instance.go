@@ -34,6 +34,7 @@ type Instance struct {
 	env    []string
 	ctx    context.Context // of the run in progress
 	pace   pace
+	stack  callStack
 }
 
 // callContext tells the functions of the host which instance calls them.
@@ -115,6 +116,7 @@ func (i *Instance) Run(ctx context.Context) error {
 func (i *Instance) call(ctx context.Context, f api.Function) error {
 	i.ctx = ctx
 	i.pace.reset(time.Now())
+	i.stack = newCallStack(f)
 	defer i.giveTurn()
 	_, err := f.Call(&callContext{Context: ctx, instance: i})
 	return i.outcome(ctx, err)
@@ -132,8 +134,11 @@ func (i *Instance) outcome(ctx context.Context, err error) error {
 		return &ExitError{Code: exit.ExitCode()}
 	}
 	reason, stack := splitTrap(err.Error())
-	if errors.Is(err, errStopped) {
+	switch {
+	case errors.Is(err, errStopped):
 		return &StopError{Cause: context.Cause(ctx), Stack: stack}
+	case errors.Is(err, errCallStack):
+		reason = errCallStack.Error()
 	}
 	return &TrapError{Reason: reason, Stack: stack}
 }

@@ -63,6 +63,9 @@ func (i *Instance) yield(ctx context.Context) {
 	if ctx.Err() != nil {
 		panic(errStopped)
 	}
+	if i.stack.size() > maxCallStack {
+		panic(errCallStack)
+	}
 	p := &i.pace
 	switch ran := time.Since(p.began); {
 	case ran >= p.parkAt:
