@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -41,24 +42,45 @@ func bind(o Owner, a config.Address) (*socket, error) {
 	return &socket{address: a, file: f, owner: o, active: true}, nil
 }
 
-// inNetwork runs f in a process's network namespace. The thread that entered it is not used again.
+// inNetwork runs f in a process's network namespace, on a thread that comes back from it. One that cannot come back is not used again.
 func inNetwork(pid int, f func() error) error {
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		done <- func() error {
-			ns, err := unix.Open(fmt.Sprintf("/proc/%d/ns/net", pid), unix.O_RDONLY|unix.O_CLOEXEC, 0)
-			if err != nil {
-				return fmt.Errorf("open the pod's network namespace: %w", err)
-			}
-			defer unix.Close(ns)
-			if err := unix.Setns(ns, unix.CLONE_NEWNET); err != nil {
-				return fmt.Errorf("enter the pod's network namespace: %w", err)
-			}
-			return f()
-		}()
+		runtime.LockOSThread()
+		home, err := openNetwork("thread-self")
+		if err != nil {
+			done <- err
+			return
+		}
+		defer unix.Close(home)
+		err = visitNetwork(pid, f)
+		if unix.Setns(home, unix.CLONE_NEWNET) == nil {
+			runtime.UnlockOSThread()
+		}
+		done <- err
 	}()
 	return <-done
+}
+
+// visitNetwork moves the thread into the process's network namespace and runs f there.
+func visitNetwork(pid int, f func() error) error {
+	ns, err := openNetwork(strconv.Itoa(pid))
+	if err != nil {
+		return err
+	}
+	defer unix.Close(ns)
+	if err := unix.Setns(ns, unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("enter the pod's network namespace: %w", err)
+	}
+	return f()
+}
+
+func openNetwork(process string) (int, error) {
+	fd, err := unix.Open("/proc/"+process+"/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, fmt.Errorf("open the network namespace of %s: %w", process, err)
+	}
+	return fd, nil
 }
 
 func bindTCP(a config.Address) (*os.File, error) {

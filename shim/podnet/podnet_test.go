@@ -35,7 +35,25 @@ func newContainer(t *testing.T) int {
 		t.Skip("needs network namespaces:", err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	if err := inNetwork(cmd.Process.Pid, raiseLoopback); err != nil {
+		t.Fatal(err)
+	}
 	return cmd.Process.Pid
+}
+
+// raiseLoopback does what the pod network's plugin does: before, the namespace has no local addresses that bind could refuse.
+func raiseLoopback() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	lo, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	lo.SetUint16(unix.IFF_UP)
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
 }
 
 func newPod(t *testing.T) *Pod {
@@ -132,7 +150,6 @@ func TestAnAddressThatIsNotThePods(t *testing.T) {
 	if !errors.Is(err, ErrNoAddress) || !strings.Contains(err.Error(), "localhost:PORT") {
 		t.Errorf("got %v", err)
 	}
-	// The namespace's loopback is down, so ::1 is not there; that is no reason to fail where it is optional.
 	files, err := p.Listen(Owner{ID: "a", Pid: pid}, []config.Address{
 		tcp4("0.0.0.0", 8080), {Network: "tcp6", Host: "fd00::1", Port: 8080, Optional: true}})
 	if err != nil || len(files) != 1 {
