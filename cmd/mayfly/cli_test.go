@@ -103,7 +103,7 @@ var digest = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
 // normal takes out what differs from one machine to the next, and empty lines,
 // which part the steps of a session.
 func normal(s string) string {
-	s = digest.ReplaceAllString(s, "sha256:…")
+	s = digest.ReplaceAllString(strings.ReplaceAll(s, "\r\n", "\n"), "sha256:…")
 	s = strings.NewReplacer("linux/amd64", "linux/ARCH", "linux/arm64", "linux/ARCH").Replace(s)
 	return regexp.MustCompile(`(?m)^\n`).ReplaceAllString(s, "")
 }

@@ -328,7 +328,7 @@ func TestParseReference(t *testing.T) {
 			t.Errorf("%s is %s (%v), want %s", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "Hello:v1", "hello:", "hello:v 1", "a@sha256:" + strings.Repeat("0", 64), "hello:" + strings.Repeat("v", 129), "../x:v1"} {
+	for _, in := range []string{"", "Hello:v1", "hello:", "-a:v1", "a:.v1", "https://x/y:v1", "hello:v 1", "a@sha256:" + strings.Repeat("0", 64), "hello:" + strings.Repeat("v", 129), "../x:v1"} {
 		if got, err := ParseReference(in); err == nil {
 			t.Errorf("%q is taken as %s", in, got)
 		}

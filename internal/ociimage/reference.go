@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/distribution/reference"
 )
 
 // Reference is an image's full name as containerd and kubelet know it:
@@ -17,20 +17,21 @@ type Reference struct {
 // ParseReference completes s the way kubelet does before it asks the node for
 // an image: hello:v1 is docker.io/library/hello:v1, me/hello is
 // docker.io/me/hello:latest, localhost:5000/hello:v1 stays as it is. An image
-// stored under any other name is not found by a pod that says hello:v1.
+// stored under any other name is not found by a pod that says hello:v1, so the
+// rules are the library's that kubelet and containerd use.
 func ParseReference(s string) (Reference, error) {
 	if strings.Contains(s, "@") {
 		return Reference{}, fmt.Errorf("image name %q: a digest cannot be chosen, it follows from the content: use NAME:TAG", s)
 	}
-	t, err := name.NewTag(s)
-	if err != nil || strings.Contains(s, "..") { // the library takes .. for a host
+	named, err := reference.ParseNormalizedNamed(s)
+	if err != nil {
 		return Reference{}, fmt.Errorf("image name %q: want [REGISTRY/]NAME:TAG in lower case, as in hello:v1 or registry.example/team/hello:v1", s)
 	}
-	registry := t.RegistryStr()
-	if registry == name.DefaultRegistry {
-		registry = "docker.io" // the library says index.docker.io, containerd and kubelet do not
+	r := Reference{Repository: named.Name(), Tag: "latest"}
+	if t, ok := named.(reference.Tagged); ok {
+		r.Tag = t.Tag()
 	}
-	return Reference{Repository: registry + "/" + t.RepositoryStr(), Tag: t.TagStr()}, nil
+	return r, nil
 }
 
 // String returns the whole name, docker.io/library/hello:v1.
