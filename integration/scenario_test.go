@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,10 @@ type scenario struct {
 	run  func(*env)
 	kind kind
 }
+
+// runcLeaves is what runc's shim leaves where mayfly's must not: nobody removes
+// the socket of a shim that was killed.
+var runcLeaves = map[string]string{"a shim is killed": "+ file /run/containerd/s/"}
 
 type kind int
 
@@ -158,6 +163,9 @@ func (s scenario) on(t *testing.T, c *lab.Containerd, runtime string) {
 		left, err := c.Node.Leaks(before)
 		if err != nil {
 			t.Error(err)
+		}
+		if known := runcLeaves[s.name]; known != "" && runtime == "runc" {
+			left = slices.DeleteFunc(left, func(l string) bool { return strings.HasPrefix(l, known) })
 		}
 		if len(left) > 0 {
 			t.Errorf("something is left behind:\n%s", strings.Join(left, "\n"))

@@ -135,8 +135,12 @@ func (n *Node) cgroups() ([]string, error) {
 	hs, err := hierarchies()
 	var lines []string
 	for _, h := range hs {
-		for _, d := range dirs(filepath.Join(h.mount, n.cgroup)) {
-			lines = append(lines, "cgroup "+d)
+		root := filepath.Join(h.mount, n.cgroup)
+		for _, d := range dirs(root) {
+			// The parents of pods and of ctr's containers stay.
+			if name := strings.TrimPrefix(d, root); name != "/pods" && name != "/k8s.io" {
+				lines = append(lines, "cgroup "+d)
+			}
 		}
 	}
 	return lines, err
