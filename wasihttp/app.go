@@ -56,6 +56,7 @@ func Load(ctx context.Context, o Options) (*App, error) {
 	s := NewServer(Config{
 		Sidecar: o.Sidecar, Env: o.Env, Args: o.Args, FS: o.FS, Log: o.Log, GuestLog: o.GuestLog, MaxInstances: n,
 	}, m)
+	o.Wasm = nil // compiled; not needed any more
 	return &App{Server: s, MaxInstances: n, options: o, runtime: r, module: m}, nil
 }
 

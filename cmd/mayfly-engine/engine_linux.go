@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/mayfly-run/mayfly/internal/config"
+	"github.com/mayfly-run/mayfly/internal/control"
+	"github.com/mayfly-run/mayfly/internal/logfmt"
+	"github.com/mayfly-run/mayfly/wasihttp"
+)
+
+// engine is one run of the program, from the link to the holder on.
+type engine struct {
+	flags   flags
+	sidecar config.Sidecar
+	stop    *stop
+	link    *link
+	log     *slog.Logger
+}
+
+func doMain(args []string) int {
+	f, err := parseFlags(args)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "mayfly-engine:", err)
+		return exitUsage
+	}
+	// Whoever reads our output may go before we do; that is an error of a write, not our end.
+	signal.Ignore(syscall.SIGPIPE)
+	s := newStop()
+	defer s.close()
+	l := newLink(f.status, s.holderGone)
+	defer l.close()
+
+	sidecar, err := config.Parse(os.Environ())
+	e := &engine{
+		flags: f, sidecar: sidecar, stop: s, link: l,
+		log: logfmt.New(os.Stderr, logfmt.Options{JSON: sidecar.JSONLog, Debug: sidecar.Debug, Colour: logfmt.Colour(os.Stderr)}),
+	}
+	if err != nil {
+		return e.refuse(err)
+	}
+	return e.run()
+}
+
+// refuse says why there will be no sidecar.
+func (e *engine) refuse(err error) int {
+	e.log.Error("the sidecar cannot start", "error", err)
+	e.link.refuse(err)
+	return exitFailure
+}
+
+func (e *engine) run() int {
+	begin := time.Now()
+	e.limitMemory()
+	ls, conns, err := inherit(e.flags)
+	if err != nil {
+		return e.refuse(err)
+	}
+	if e.sidecar.Trigger == config.TriggerHTTP && len(ls) == 0 {
+		return e.refuse(errors.New("MAYFLY_TRIGGER=http and no listening socket: this is mayfly's fault, please report it"))
+	}
+	app, err := e.load()
+	if err != nil {
+		if e.stop.ctx.Err() != nil {
+			return 0 // stopped before it began
+		}
+		return e.refuse(err)
+	}
+	debug.FreeOSMemory() // a compiler leaves many times what it makes
+
+	took := time.Since(begin).Round(time.Millisecond)
+	if e.sidecar.Trigger != config.TriggerHTTP {
+		return e.command(app, took)
+	}
+	return e.serve(app, ls, conns, took)
+}
+
+// load makes an app of the module.
+func (e *engine) load() (*wasihttp.App, error) {
+	wasm, err := wasihttp.ReadModule(e.flags.module)
+	if err != nil {
+		return nil, err
+	}
+	app, err := wasihttp.Load(e.stop.ctx, wasihttp.Options{
+		Wasm: wasm, Sidecar: e.sidecar, Args: e.flags.args, Env: config.GuestEnv(os.Environ()),
+		Log: e.log, GuestLog: os.Stderr, MemoryLimit: e.flags.memoryLimit,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", e.flags.module, err)
+	}
+	return app, nil
+}
+
+// limitMemory makes the collector work harder before the kernel kills. It counts what Go allocates, which linear memories are not;
+// those have a budget of their own, and neither is at its limit while the other is, but by bad luck.
+func (e *engine) limitMemory() {
+	if limit := e.flags.memoryLimit; limit > 0 {
+		debug.SetMemoryLimit(int64(min(limit/10*8, 1<<50)))
+	}
+}
+
+// command runs the guest once.
+func (e *engine) command(app *wasihttp.App, took time.Duration) int {
+	e.log.Debug("loaded", "module", e.flags.module, "trigger", config.TriggerCommand, "in", took)
+	if err := errors.Join(e.link.send(control.Final), e.link.send(control.Ready)); err != nil {
+		return exitFailure
+	}
+	return runCommand(e.stop.ctx, app, e.log)
+}
+
+// serve answers requests until there are none for long, or a signal comes.
+func (e *engine) serve(app *wasihttp.App, ls []net.Listener, conns []net.Conn, took time.Duration) int {
+	e.log.Info("ready", "module", e.flags.module, "listen", ls[0].Addr(), "instances", app.MaxInstances, "in", took)
+	if err := e.link.send(control.Ready); err != nil {
+		return exitFailure
+	}
+	unhook := context.AfterFunc(e.stop.hurry, app.Server.Cut)
+	defer unhook()
+	err := app.Server.Serve(e.stop.ctx, ls, conns)
+	switch {
+	case errors.Is(err, wasihttp.ErrIdle):
+		e.log.Info("idle: leaving until the next request", "for", e.sidecar.IdleTimeout)
+		_ = e.link.send(control.Idle)
+	case err != nil:
+		e.log.Error("cannot accept connections", "error", err)
+		return exitFailure
+	case context.Cause(e.stop.ctx) == errHolderGone:
+		return exitFailure
+	}
+	// Not Close: the end of the process is faster.
+	return 0
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mayfly-run/mayfly/internal/control"
+)
+
+// beatEvery is how often the holder is told that the engine lives. A holder that hears nothing for a while starts another.
+const beatEvery = time.Second
+
+// link is the engine's end of the link to the holder.
+type link struct {
+	conn *control.Conn
+	done chan struct{}
+	wait sync.WaitGroup
+
+	mu sync.Mutex // lets one send at a time
+}
+
+// newLink takes over fd and begins to beat. gone is called when the holder is gone.
+//
+// The beats come from a goroutine, not from a thread of their own: they are to stop when Go's scheduler does.
+func newLink(fd int, gone func()) *link {
+	l := &link{conn: control.NewConn(fd), done: make(chan struct{})}
+	l.wait.Go(func() { l.beat(gone) })
+	l.wait.Go(func() { l.watch(gone) })
+	return l
+}
+
+func (l *link) beat(gone func()) {
+	t := time.NewTicker(beatEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-l.done:
+			return
+		case <-t.C:
+			if l.send(control.Beat) != nil {
+				gone()
+				return
+			}
+		}
+	}
+}
+
+// watch waits for the end of the link: the holder has nothing to say.
+func (l *link) watch(gone func()) {
+	for {
+		_, fds, err := l.conn.Recv()
+		control.CloseAll(fds)
+		if err != nil {
+			gone()
+			return
+		}
+	}
+}
+
+func (l *link) send(k control.Kind) error { return l.say(control.Message{Kind: k}) }
+
+func (l *link) say(m control.Message) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.conn.Send(m)
+}
+
+// refuse tells the holder, and by it the person who wrote the pod, why there will be no sidecar.
+func (l *link) refuse(err error) {
+	text := strings.ToValidUTF8(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "), "?")
+	_ = l.say(control.Message{Kind: control.Error, Text: text}) // if the holder is gone, so are we
+}
+
+// close hangs up and waits for the goroutines.
+func (l *link) close() {
+	close(l.done)
+	_ = l.conn.Close()
+	l.wait.Wait()
+}
