@@ -104,8 +104,7 @@ func (h *holder) missedBeat() {
 
 // listen takes one message of the engine.
 func (h *holder) listen() {
-	m, fds, err := h.engine.status.Recv()
-	control.CloseAll(fds)
+	m, err := h.engine.status.Next()
 	switch {
 	case err == unix.EAGAIN:
 	case err == io.EOF:

@@ -13,7 +13,6 @@ package main
 import (
 	"os"
 	"runtime"
-	"runtime/debug"
 
 	"golang.org/x/sys/unix"
 
@@ -34,8 +33,6 @@ func init() {
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(engineArgs []string) int {
-	// Nearly nothing is allocated after start; a small heap goal keeps it that way to the kernel too.
-	debug.SetGCPercent(10)
 	runtime.GOMAXPROCS(1)
 	// Where the pod shares its process namespace the holder is not pid 1, and orphans would go past it.
 	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

@@ -83,3 +83,17 @@ func TestTheOtherSideGoneIsTheEnd(t *testing.T) {
 		t.Error("a message went to nobody")
 	}
 }
+
+func TestBeatsAreHeardWithoutGarbage(t *testing.T) {
+	a, b := pair(t)
+	beat := Append(nil, Message{Kind: Beat})
+	allocs := testing.AllocsPerRun(100, func() {
+		unix.Write(a.Fd(), beat)
+		if m, err := b.Next(); err != nil || m.Kind != Beat {
+			t.Fatalf("got %+v, %v", m, err)
+		}
+	})
+	if allocs != 0 {
+		t.Errorf("%v allocations for each beat", allocs)
+	}
+}
