@@ -16,6 +16,7 @@ import (
 
 	"github.com/mayfly-run/mayfly/internal/config"
 	"github.com/mayfly-run/mayfly/internal/ociimage"
+	"github.com/mayfly-run/mayfly/wasihttp"
 )
 
 // defaultPort is the port of an image that is built without --port. A sidecar's
@@ -68,6 +69,9 @@ The result goes to stdout: name, digest, bytes, file.`,
   mayfly build app.wasm -t hello:v1 --platform linux/amd64,linux/arm64 --format json
 
   ctr --namespace k8s.io image import hello.tar`,
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"wasm"}, cobra.ShellCompDirectiveFilterFileExt
+		},
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usagef("build takes one module, not %d", len(args))
@@ -98,7 +102,7 @@ func (o *buildOptions) run(cmd *cobra.Command, file string) error {
 	if err := addFiles(&app.Root, o.rootfs, o.files); err != nil {
 		return err
 	}
-	if app.Module, err = readModule(file); err != nil {
+	if app.Module, err = wasihttp.ReadModule(file); err != nil {
 		return err
 	}
 	sidecar, err := config.Parse(app.Environment())

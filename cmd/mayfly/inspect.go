@@ -59,6 +59,7 @@ Nothing of it is run, apart from a module's start section, under a deadline.`,
 		Example: `  mayfly inspect app.wasm
   mayfly inspect hello.tar
   mayfly inspect -o json hello.tar | jq .module.imports`,
+		ValidArgsFunction: completeFiles,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usagef("inspect takes one file, not %d", len(args))

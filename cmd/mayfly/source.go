@@ -10,7 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/mayfly-run/mayfly/internal/ociimage"
+	"github.com/mayfly-run/mayfly/wasihttp"
 )
 
 // source is what a file on the command line holds: a module by itself, or an
@@ -21,6 +24,11 @@ type source struct {
 	wasm  []byte
 	image *ociimage.Archive // nil for a module by itself
 	root  string            // the image's files, unpacked; empty for a module by itself
+}
+
+// completeFiles lets a shell complete names of sources only.
+func completeFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"wasm", "tar"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
 // errNotSidecar is an image whose program is not WebAssembly.
@@ -34,7 +42,7 @@ func openSource(file string) (*source, error) {
 		return nil, err
 	}
 	if isModule {
-		wasm, err := readModule(file)
+		wasm, err := wasihttp.ReadModule(file)
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +87,7 @@ func startsAsModule(file string) (bool, error) {
 }
 
 // unpack extracts the image and reads the module its entrypoint names.
-func (s *source) unpack() error {
+func (s *source) unpack() (err error) {
 	if err := s.image.Extract(s.root); err != nil {
 		return err
 	}
@@ -92,29 +100,41 @@ func (s *source) unpack() error {
 	if path.IsAbs(command[0]) {
 		name = strings.TrimPrefix(path.Clean(command[0]), "/")
 	}
-	root, err := os.OpenRoot(s.root)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	f, err := root.Open(name)
-	if err != nil {
-		return fmt.Errorf("%w: its entrypoint %q is not in the image: build it with mayfly build", errNotSidecar, command[0])
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil {
-		return err
-	} else if !info.Mode().IsRegular() || info.Size() > maxModule {
-		return fmt.Errorf("%w: its entrypoint %q is no module", errNotSidecar, command[0])
-	}
-	if s.wasm, err = io.ReadAll(f); err != nil {
-		return err
+	if s.wasm, err = readIn(s.root, name); err != nil {
+		return fmt.Errorf("%w: its entrypoint %q: %w: build it with mayfly build", errNotSidecar, command[0], err)
 	}
 	if !bytes.HasPrefix(s.wasm, []byte("\x00asm")) {
 		s.wasm = nil
 		return fmt.Errorf("%w: its entrypoint %q is an ordinary Linux program: run it with docker or ctr", errNotSidecar, command[0])
 	}
 	return nil
+}
+
+// maxModule bounds a module in an image, in bytes, as wasihttp.ReadModule does
+// one in a file.
+const maxModule = 256 << 20
+
+// readIn reads a file of an unpacked image. Links in its path are followed
+// within the image only.
+func readIn(dir, name string) ([]byte, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxModule {
+		return nil, errors.New("no file, or too large for a module")
+	}
+	return io.ReadAll(f)
 }
 
 // command is the guest's command line: the entrypoint, and args in place of the
