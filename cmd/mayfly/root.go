@@ -13,18 +13,25 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Exit codes. A guest's own comes through unchanged where one ran.
+// Exit codes. Where a guest ran as a command they are those of its container:
+// its own, or what stands for how it ended.
 const (
 	exitOK      = 0
 	exitFailure = 1
 	exitUsage   = 2
+	exitTrap    = 134 // 128 + SIGABRT
+	exitStopped = 143 // 128 + SIGTERM
 )
 
 // usageError is a command line that cannot be meant.
 type usageError struct{ error }
 
-// guestExit is the exit code of a guest that ran as a command.
-type guestExit struct{ code uint32 }
+// guestExit is how a guest that ran as a command ended; err is what there is to
+// say about it, nil where the code says it all.
+type guestExit struct {
+	code uint32
+	err  error
+}
 
 func (e guestExit) Error() string { return fmt.Sprintf("the guest exited with code %d", e.code) }
 
@@ -51,6 +58,9 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	case err == nil:
 		return exitOK
 	case errors.As(err, &guest):
+		if guest.err != nil {
+			fmt.Fprintf(stderr, "mayfly: %v\n", guest.err)
+		}
 		return int(min(guest.code, 255)) // a process has no more; 256 must not become 0
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "mayfly: %v\n%s --help says more\n", err, cmd.CommandPath())
