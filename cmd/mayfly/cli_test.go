@@ -98,14 +98,17 @@ func replay(session string) string {
 	return b.String()
 }
 
-var digest = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
+var (
+	digest = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
+	left   = regexp.MustCompile(`(?m)^(mayfly: compiling .*)?\n`) // the first where the machine is slow
+)
 
 // normal takes out what differs from one machine to the next, and empty lines,
 // which part the steps of a session.
 func normal(s string) string {
 	s = digest.ReplaceAllString(strings.ReplaceAll(s, "\r\n", "\n"), "sha256:…")
 	s = strings.NewReplacer("linux/amd64", "linux/ARCH", "linux/arm64", "linux/ARCH").Replace(s)
-	return regexp.MustCompile(`(?m)^\n`).ReplaceAllString(s, "")
+	return left.ReplaceAllString(s, "")
 }
 
 func difference(want, got string) string {

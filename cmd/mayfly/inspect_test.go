@@ -3,27 +3,32 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/mayfly-run/mayfly/internal/guests"
 	"github.com/mayfly-run/mayfly/internal/ociimage"
 )
 
 // linuxImage writes an image whose program is no WebAssembly.
 func linuxImage(t *testing.T, file string) {
 	t.Helper()
+	image(t, file, "/bin/sh", []byte("\x7fELF and so on"), v1.Config{Entrypoint: []string{"/bin/sh"}, Env: []string{"EVIL=\x1b[2J"}})
+}
+
+// image writes an image with one file.
+func image(t *testing.T, file, program string, content []byte, c v1.Config) {
+	t.Helper()
 	var tree ociimage.Tree
-	if err := tree.AddBytes("/bin/sh", []byte("\x7fELF and so on"), 0o755); err != nil {
+	if err := tree.AddBytes(program, content, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	img, err := ociimage.Build(ociimage.Spec{
-		Root:      tree,
-		Config:    v1.Config{Entrypoint: []string{"/bin/sh"}, Env: []string{"EVIL=\x1b[2J"}},
-		Platforms: []v1.Platform{ociimage.HostPlatform()},
-	})
+	img, err := ociimage.Build(ociimage.Spec{Root: tree, Config: c, Platforms: []v1.Platform{ociimage.HostPlatform()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,5 +73,48 @@ func TestInspectDoesNotPassEscapesToTheTerminal(t *testing.T) {
 	}
 	if !strings.Contains(stdout.String(), "EVIL=") || strings.ContainsRune(stdout.String(), 0x1b) {
 		t.Errorf("printed %q", stdout.String())
+	}
+}
+
+func TestTheEntrypointIsFoundWhereAContainerRuntimeLooks(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, c := range map[string]struct {
+		program string
+		config  v1.Config
+		found   bool
+	}{
+		"an absolute path":            {"/app/hello.wasm", v1.Config{Entrypoint: []string{"/app/hello.wasm"}}, true},
+		"a command in its place":      {"/hello.wasm", v1.Config{Cmd: []string{"/hello.wasm"}}, true},
+		"below the working directory": {"/app/hello.wasm", v1.Config{Entrypoint: []string{"./hello.wasm"}, WorkingDir: "/app"}, true},
+		"in the usual PATH":           {"/usr/bin/hello", v1.Config{Entrypoint: []string{"hello"}}, true},
+		"in the image's PATH":         {"/opt/hello", v1.Config{Entrypoint: []string{"hello"}, Env: []string{"PATH=/a:/opt"}}, true},
+		"not above the image":         {"/hello.wasm", v1.Config{Entrypoint: []string{"../../hello.wasm"}}, true},
+		"not there":                   {"/hello.wasm", v1.Config{Entrypoint: []string{"/other.wasm"}}, false},
+		"a bare name at the root":     {"/hello.wasm", v1.Config{Entrypoint: []string{"hello.wasm"}}, false},
+		"no command at all":           {"/hello.wasm", v1.Config{}, false},
+		"a directory":                 {"/app/hello.wasm", v1.Config{Entrypoint: []string{"/app"}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			image(t, "i.tar", c.program, guests.Wasm("hello"), c.config)
+			s, err := openSource("i.tar")
+			if !c.found {
+				if !errors.Is(err, errNotSidecar) {
+					t.Errorf("error %v, want errNotSidecar", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(s.wasm, guests.Wasm("hello")) {
+				t.Error("another file was read")
+			}
+			if err := s.close(); err != nil {
+				t.Error(err)
+			}
+			if _, err := os.Stat(s.root); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("the unpacked image is still there: %v", err)
+			}
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -96,11 +97,12 @@ func (s *source) unpack() (err error) {
 		return fmt.Errorf("%w: the image names no entrypoint: build it with mayfly build", errNotSidecar)
 	}
 	s.arg0 = command[0]
-	name := strings.TrimPrefix(path.Join("/", s.image.Config.WorkingDir, command[0]), "/")
-	if path.IsAbs(command[0]) {
-		name = strings.TrimPrefix(path.Clean(command[0]), "/")
+	for _, name := range s.candidates(command[0]) {
+		if s.wasm, err = readIn(s.root, name); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
 	}
-	if s.wasm, err = readIn(s.root, name); err != nil {
+	if err != nil {
 		return fmt.Errorf("%w: its entrypoint %q: %w: build it with mayfly build", errNotSidecar, command[0], err)
 	}
 	if !bytes.HasPrefix(s.wasm, []byte("\x00asm")) {
@@ -109,6 +111,30 @@ func (s *source) unpack() (err error) {
 	}
 	return nil
 }
+
+// candidates are the paths in the image where a container runtime looks for a
+// program.
+func (s *source) candidates(name string) []string {
+	c := s.image.Config
+	if strings.Contains(name, "/") {
+		if !path.IsAbs(name) {
+			name = path.Join("/", c.WorkingDir, name)
+		}
+		return []string{inRoot(name)}
+	}
+	search := ociimage.LookupEnv(c.Env, "PATH")
+	if search == "" {
+		search = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	}
+	var paths []string
+	for dir := range strings.SplitSeq(search, ":") {
+		paths = append(paths, inRoot(path.Join("/", dir, name)))
+	}
+	return paths
+}
+
+// inRoot is an absolute path as one below the root.
+func inRoot(p string) string { return strings.TrimPrefix(path.Clean(p), "/") }
 
 // maxModule bounds a module in an image, in bytes, as wasihttp.ReadModule does
 // one in a file.
