@@ -98,7 +98,7 @@ ran as a command, the guest's own.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newBuild(), newInspect(), newVersion())
+	root.AddCommand(newBuild(), newInspect(), newServe(), newVersion())
 	return root
 }
 

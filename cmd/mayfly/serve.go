@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/mayfly-run/mayfly/internal/config"
+	"github.com/mayfly-run/mayfly/internal/ociimage"
+)
+
+type serveOptions struct {
+	listen, trigger, memory string
+	timeout                 time.Duration
+	maxInstances            int
+	env, dirs               []string
+}
+
+func newServe() *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve FILE.wasm|IMAGE.tar... [-- ARGS]",
+		Short: "Run sidecars on this machine, without root or containerd",
+		Long: `Run sidecars on this machine with the engine that a node runs: each request is
+answered by a fresh instance. Nothing else is needed, no root and no containerd.
+
+Each file answers on a port of its own: the one its image or --env PORT names,
+else 8080, or the next that no other file of this command has. Where it answers is
+printed on stdout, a line for each; messages and the guests' output are on stderr.
+
+A guest sees the variables of its image and those given with --env, nothing of
+this shell. Variables MAYFLY_* speak to mayfly: from the image, then this shell,
+then --env, then the flags; the last wins.
+
+An image's files are there for its guest to read, in a copy that goes away at the
+end. Other directories are given with --dir, to be read as well.
+
+With --trigger command the guest runs once with this terminal's input and output,
+and its exit code is that of mayfly. Ctrl-C finishes the requests in flight; a
+second Ctrl-C does not.`,
+		Example: `  mayfly serve app.wasm
+  mayfly serve hello.tar --listen :9000 --timeout 5s
+  mayfly serve a.wasm b.tar
+  mayfly serve app.wasm --env GREETING=hi --dir ./data:/data:ro
+  mayfly serve --trigger command job.wasm -- --verbose input.txt`,
+		ValidArgsFunction: completeFiles,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if files, _ := splitDash(cmd, args); len(files) == 0 {
+				return usagef("serve needs a file: a module or an image")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			files, guestArgs := splitDash(cmd, args)
+			return o.run(cmd, files, guestArgs)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.listen, "listen", "", "HOST:PORT, :PORT or unix:/PATH to answer on (default: localhost and the image's port, or 8080)")
+	f.StringVar(&o.trigger, "trigger", "", "what starts an instance: http or command (default: the image's, or http)")
+	f.DurationVar(&o.timeout, "timeout", 0, "of one request (default 30s)")
+	f.IntVar(&o.maxInstances, "max-instances", 0, "instances alive at once (default: what fits into 2 GiB)")
+	f.StringVar(&o.memory, "memory", "", "of one instance (default 64Mi)")
+	f.StringArrayVarP(&o.env, "env", "e", nil, "variable for the guest or for mayfly, KEY=VALUE; repeatable")
+	f.StringArrayVar(&o.dirs, "dir", nil, "directory for the guest, HOST:GUEST:ro; repeatable")
+	return cmd
+}
+
+// splitDash parts the files from what stands behind --.
+func splitDash(cmd *cobra.Command, args []string) (files, guestArgs []string) {
+	if n := cmd.ArgsLenAtDash(); n >= 0 {
+		return args[:n], args[n:]
+	}
+	return args, nil
+}
+
+func (o *serveOptions) run(cmd *cobra.Command, files, args []string) (err error) {
+	if err := checkEnv(o.env); err != nil {
+		return usageError{err}
+	}
+	mounts, err := parseDirs(o.dirs)
+	if err != nil {
+		return usageError{err}
+	}
+	var sites []*site
+	defer func() {
+		for _, s := range sites {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	taken := map[int]bool{}
+	for _, file := range files {
+		src, err := openSource(file)
+		if err != nil {
+			return err
+		}
+		s := &site{source: src, args: args, mounts: mounts}
+		sites = append(sites, s)
+		if err := o.configure(s, cmd.Flags().Changed, os.Environ()); err != nil {
+			return usageError{fmt.Errorf("%s: %w", file, err)}
+		}
+		s.movePorts(taken)
+	}
+	for _, s := range sites {
+		if s.sidecar.Trigger == config.TriggerCommand {
+			if len(sites) > 1 {
+				return usagef("%s has the trigger command, which runs by itself: give it alone, or add --trigger http", s.file)
+			}
+			return s.runCommand(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		}
+	}
+	return serveAll(cmd.Context(), sites, cmd.OutOrStdout(), cmd.ErrOrStderr())
+}
+
+// configure merges what the image, the shell and the flags say.
+func (o *serveOptions) configure(s *site, changed func(string) bool, shell []string) error {
+	s.guestEnv = ociimage.MergeEnv(s.env(), o.env)
+	env := s.env()
+	for _, kv := range shell {
+		if strings.HasPrefix(kv, "MAYFLY_") {
+			env = ociimage.MergeEnv(env, []string{kv})
+		}
+	}
+	env = ociimage.MergeEnv(env, o.env)
+	for _, f := range []struct{ flag, variable, value string }{
+		{"listen", "MAYFLY_LISTEN", o.listen},
+		{"trigger", "MAYFLY_TRIGGER", o.trigger},
+		{"timeout", "MAYFLY_TIMEOUT", o.timeout.String()},
+		{"max-instances", "MAYFLY_MAX_INSTANCES", fmt.Sprint(o.maxInstances)},
+		{"memory", "MAYFLY_MEMORY", o.memory},
+	} {
+		if changed(f.flag) {
+			env = ociimage.MergeEnv(env, []string{f.variable + "=" + f.value})
+		}
+	}
+	if ociimage.LookupEnv(env, "PORT") == "" {
+		env = ociimage.MergeEnv(env, []string{fmt.Sprintf("PORT=%d", defaultPort)})
+	}
+	var err error
+	if s.sidecar, err = config.Parse(env); err != nil {
+		return err
+	}
+	if s.sidecar.Trigger == "" {
+		s.sidecar.Trigger = config.TriggerHTTP // who says serve, means that
+	}
+	s.sidecar.IdleTimeout = config.Never // nobody would start the engine again
+	return nil
+}
+
+// parseDirs reads --dir values.
+func parseDirs(dirs []string) ([]mount, error) {
+	var mounts []mount
+	for _, d := range dirs {
+		rest, readOnly := strings.CutSuffix(d, ":ro")
+		host, guest, ok := strings.Cut(rest, ":")
+		if !ok || host == "" || !strings.HasPrefix(guest, "/") || strings.Contains(guest, ":") {
+			return nil, fmt.Errorf("--dir %s: want HOST:GUEST:ro, as in --dir ./data:/data:ro", d)
+		}
+		info, err := os.Stat(host)
+		if err != nil {
+			return nil, fmt.Errorf("--dir %s: %w", d, err)
+		}
+		if !info.IsDir() {
+			return nil, fmt.Errorf("--dir %s: %s is not a directory: give the one it is in", d, host)
+		}
+		if host, err = filepath.Abs(host); err != nil {
+			return nil, fmt.Errorf("--dir %s: %w", d, err)
+		}
+		if !readOnly {
+			return nil, fmt.Errorf("--dir %s: a guest cannot write to a directory yet: add :ro", d)
+		}
+		mounts = append(mounts, mount{Host: host, Guest: guest, ReadOnly: readOnly})
+	}
+	return mounts, nil
+}
+
+// serveAll loads all sites, says where they answer, and serves them until ctx ends
+// or one fails.
+func serveAll(ctx context.Context, sites []*site, stdout, stderr io.Writer) error {
+	for _, s := range sites {
+		if err := s.load(ctx, stderr); err != nil {
+			return err
+		}
+		if err := s.listen(); err != nil {
+			return err
+		}
+	}
+	for _, s := range sites {
+		fmt.Fprintf(stdout, "%s\t%s\n", s.file, strings.Join(s.urls(), " "))
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for _, s := range sites {
+		g.Go(func() error {
+			listeners := s.listeners
+			s.listeners = nil // the server closes them
+			return s.app.Server.Serve(ctx, listeners, nil)
+		})
+	}
+	return g.Wait()
+}

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/mayfly-run/mayfly/internal/config"
+)
+
+// served is a `mayfly serve` that runs.
+type served struct {
+	urls   []string
+	stop   context.CancelFunc
+	code   chan int
+	stderr *lockedBuffer
+}
+
+// lockedBuffer is written by a server and read by a test.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer // guarded by mu
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// serve starts the command line and waits until n files are served.
+func serve(t *testing.T, n int, args ...string) *served {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	out, stdout := io.Pipe()
+	s := &served{stop: stop, code: make(chan int, 1), stderr: &lockedBuffer{}}
+	go func() {
+		s.code <- execute(ctx, append([]string{"serve"}, args...), strings.NewReader(""), stdout, s.stderr)
+		stdout.Close()
+	}()
+	lines := bufio.NewScanner(out)
+	for range n {
+		if !lines.Scan() {
+			t.Fatalf("serve ended: %s", s.stderr)
+		}
+		fields := strings.Fields(lines.Text())
+		s.urls = append(s.urls, fields[len(fields)-1])
+	}
+	t.Cleanup(func() { s.end(t) })
+	return s
+}
+
+// end stops the server as Ctrl-C does and waits for it.
+func (s *served) end(t *testing.T) {
+	t.Helper()
+	s.stop()
+	select {
+	case code := <-s.code:
+		s.code <- code
+		if code != 0 {
+			t.Errorf("exit %d: %s", code, s.stderr)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("serve does not end")
+	}
+}
+
+func ask(t *testing.T, url string) string {
+	t.Helper()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
+	answer, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		t.Errorf("%s answers %s: %s", url, answer.Status, body)
+	}
+	return string(body)
+}
+
+// freePort is a port that nobody had a moment ago, with a free one above it.
+func freePort(t *testing.T) int {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		l.Close()
+		if next, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port+1)); err == nil {
+			next.Close()
+			return port
+		}
+	}
+	t.Fatal("no free port")
+	return 0
+}
+
+func run(t *testing.T, args ...string) {
+	t.Helper()
+	var stderr bytes.Buffer
+	if code := doMain(args, nil, io.Discard, &stderr); code != 0 {
+		t.Fatalf("mayfly %v: exit %d: %s", args, code, stderr.String())
+	}
+}
+
+func TestServeAnswersFromFreshInstances(t *testing.T) {
+	inGuestsDirectory(t)
+	s := serve(t, 1, "counter.wasm", "--listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)))
+	for range 3 {
+		if got := strings.TrimSpace(ask(t, s.urls[0])); got != "1" {
+			t.Errorf("the guest counts %q, want 1 each time", got)
+		}
+	}
+}
+
+func TestServeSeveralEachOnItsPort(t *testing.T) {
+	inGuestsDirectory(t)
+	run(t, "build", "args.wasm", "-t", "args:v1")
+	port := freePort(t)
+	s := serve(t, 2, "hello.wasm", "args.tar", "--listen", fmt.Sprintf("localhost:%d", port), "--", "one")
+	if want := fmt.Sprintf("http://localhost:%d http://localhost:%d", port, port+1); strings.Join(s.urls, " ") != want {
+		t.Errorf("served at %v, want %s", s.urls, want)
+	}
+	if got := ask(t, s.urls[0]); !strings.HasPrefix(got, "hello") {
+		t.Errorf("the first answers %q", got)
+	}
+	if got := ask(t, s.urls[1]); got != "/args.wasm\none\n" {
+		t.Errorf("the second has the arguments %q", got)
+	}
+}
+
+func TestServeGivesTheGuestItsVariablesOnly(t *testing.T) {
+	inGuestsDirectory(t)
+	t.Setenv("SECRET", "of the shell")
+	run(t, "build", "env.wasm", "-t", "env:v1", "-e", "FROM_IMAGE=1", "-e", "GREETING=image")
+	s := serve(t, 1, "env.tar", "--listen", fmt.Sprintf("localhost:%d", freePort(t)), "-e", "GREETING=flag")
+	got := ask(t, s.urls[0])
+	for _, want := range []string{"FROM_IMAGE=1\n", "GREETING=flag\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the guest does not see %q in %q", want, got)
+		}
+	}
+	for _, not := range []string{"SECRET", "MAYFLY_", "GREETING=image"} {
+		if strings.Contains(got, not) {
+			t.Errorf("the guest sees %s in %q", not, got)
+		}
+	}
+}
+
+func TestServeGivesTheGuestItsFiles(t *testing.T) {
+	inGuestsDirectory(t)
+	run(t, "build", "read-file.wasm", "-t", "r:v1", "--file", "site:/www")
+	if err := os.MkdirAll("data", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("data/note", []byte("noted"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, 1, "read-file.tar", "--listen", fmt.Sprintf("localhost:%d", freePort(t)), "--dir", "data:/data:ro")
+	if got := ask(t, s.urls[0]+"/?path=/www/index.html"); got != "<p>hi\n" {
+		t.Errorf("the image's file is %q", got)
+	}
+	if got := ask(t, s.urls[0]+"/?path=/data/note"); got != "noted" {
+		t.Errorf("the directory's file is %q", got)
+	}
+}
+
+func TestServeFinishesRequestsInFlight(t *testing.T) {
+	inGuestsDirectory(t)
+	s := serve(t, 1, "sleep.wasm", "--listen", fmt.Sprintf("localhost:%d", freePort(t)))
+	body := make(chan string)
+	go func() { body <- ask(t, s.urls[0]+"/?ms=500") }()
+	time.Sleep(100 * time.Millisecond) // for the request to arrive; if it has not, it is refused and the test fails
+	s.stop()
+	if got := <-body; !strings.HasPrefix(got, "slept") {
+		t.Errorf("the request in flight was answered %q", got)
+	}
+}
+
+func TestServeSaysWhoseAddressIsTaken(t *testing.T) {
+	inGuestsDirectory(t)
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var stderr bytes.Buffer
+	code := doMain([]string{"serve", "hello.wasm", "--listen", l.Addr().String()}, nil, io.Discard, &stderr)
+	if code != exitFailure || !strings.Contains(stderr.String(), "in use by another program") {
+		t.Errorf("exit %d: %s", code, stderr.String())
+	}
+}
+
+func TestACommandReadsStandardInput(t *testing.T) {
+	inGuestsDirectory(t)
+	var stdout, stderr bytes.Buffer
+	code := doMain([]string{"serve", "--trigger", "command", "cat.wasm"}, strings.NewReader("some text\n"), &stdout, &stderr)
+	if code != 0 || stdout.String() != "some text\n" {
+		t.Errorf("exit %d, printed %q: %s", code, stdout.String(), stderr.String())
+	}
+}
+
+func TestACommandThatWaitsForInputStops(t *testing.T) {
+	inGuestsDirectory(t)
+	stdin, keepOpen, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	defer keepOpen.Close()
+	ctx, stop := context.WithCancel(context.Background())
+	code := make(chan int)
+	go func() {
+		code <- execute(ctx, []string{"serve", "--trigger", "command", "cat.wasm"}, stdin, io.Discard, io.Discard)
+	}()
+	time.Sleep(200 * time.Millisecond)
+	stop()
+	select {
+	case c := <-code:
+		if c != exitStopped {
+			t.Errorf("exit %d, want %d", c, exitStopped)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("the command goes on waiting")
+	}
+}
+
+func TestConfigureLetsTheNearestWin(t *testing.T) {
+	o := serveOptions{env: []string{"MAYFLY_TIMEOUT=3s"}, memory: "1Mi"}
+	s := &site{source: &source{}}
+	flags := func(name string) bool { return name == "memory" }
+	shell := []string{"MAYFLY_TIMEOUT=2s", "MAYFLY_MEMORY=2Mi", "MAYFLY_MAX_INSTANCES=7", "HOME=/root"}
+	if err := o.configure(s, flags, shell); err != nil {
+		t.Fatal(err)
+	}
+	c := s.sidecar
+	if c.Timeout != 3*time.Second || c.Memory != 1<<20 || c.MaxInstances != 7 {
+		t.Errorf("timeout %s, memory %d, instances %d: want 3s of --env, 1Mi of the flag, 7 of the shell", c.Timeout, c.Memory, c.MaxInstances)
+	}
+	if c.Trigger != config.TriggerHTTP || c.IdleTimeout != config.Never || c.Listen[0].String() != "127.0.0.1:8080" {
+		t.Errorf("trigger %s, idle timeout %s, at %s", c.Trigger, c.IdleTimeout, c.Listen[0])
+	}
+	if len(s.guestEnv) != 1 {
+		t.Errorf("the guest sees %v", config.GuestEnv(s.guestEnv))
+	}
+}
+
+func TestServeRefusesAnOrdinaryImage(t *testing.T) {
+	t.Chdir(t.TempDir())
+	linuxImage(t, "shell.tar")
+	var stdout, stderr bytes.Buffer
+	if code := doMain([]string{"serve", "shell.tar"}, nil, &stdout, &stderr); code != exitFailure {
+		t.Fatalf("exit %d", code)
+	}
+	if !strings.Contains(stderr.String(), "ordinary Linux program") {
+		t.Errorf("said %q", stderr.String())
+	}
+}
