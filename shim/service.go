@@ -138,6 +138,7 @@ func (s *service) startSidecar(ctx context.Context, side *sidecar.Sidecar, r *ta
 	if err := side.Begin(); err != nil {
 		return nil, err
 	}
+	begin := time.Now()
 	var sockets []*os.File
 	if side.Config.Trigger == config.TriggerHTTP {
 		var err error
@@ -155,6 +156,9 @@ func (s *service) startSidecar(ctx context.Context, side *sidecar.Sidecar, r *ta
 		s.end(ctx, side.ID)
 		return nil, err
 	}
+	log.G(ctx).WithFields(log.Fields{
+		"id": side.ID, "name": side.Name, "trigger": side.Config.Trigger, "sockets": len(sockets), "in": time.Since(begin).Round(time.Millisecond),
+	}).Info("the sidecar is ready")
 	return resp, nil
 }
 
