@@ -100,7 +100,7 @@ func replay(session string) string {
 
 var (
 	digest = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
-	left   = regexp.MustCompile(`(?m)^(mayfly: compiling .*)?\n`) // the first where the machine is slow
+	left   = regexp.MustCompile(`(?m)^(mayfly: (compiling|unpacking) .*)?\n`) // the first where the machine is slow
 )
 
 // normal takes out what differs from one machine to the next, and empty lines,

@@ -79,7 +79,7 @@ Nothing of it is run, apart from a module's start section, under a deadline.`,
 }
 
 func inspect(cmd *cobra.Command, file string) (i inspection, err error) {
-	s, err := openSource(file)
+	s, err := openSource(file, cmd.ErrOrStderr())
 	i.File = file
 	switch {
 	case errors.Is(err, errNotSidecar): // still an image that can be shown

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -96,7 +97,7 @@ func TestTheEntrypointIsFoundWhereAContainerRuntimeLooks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			image(t, "i.tar", c.program, guests.Wasm("hello"), c.config)
-			s, err := openSource("i.tar")
+			s, err := openSource("i.tar", io.Discard)
 			if !c.found {
 				if !errors.Is(err, errNotSidecar) {
 					t.Errorf("error %v, want errNotSidecar", err)

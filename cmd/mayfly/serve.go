@@ -98,7 +98,7 @@ func (o *serveOptions) run(cmd *cobra.Command, files, args []string) (err error)
 	}()
 	taken := map[int]bool{}
 	for _, file := range files {
-		src, err := openSource(file)
+		src, err := openSource(file, cmd.ErrOrStderr())
 		if err != nil {
 			return err
 		}

@@ -80,13 +80,20 @@ func (s *served) end(t *testing.T) {
 	}
 }
 
-func ask(t *testing.T, url string) string {
+// begin sends a request and returns once the head of its answer is here.
+func begin(t *testing.T, url string) *http.Response {
 	t.Helper()
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
 	answer, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return answer
+}
+
+func ask(t *testing.T, url string) string {
+	t.Helper()
+	answer := begin(t, url)
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
@@ -189,13 +196,13 @@ func TestServeGivesTheGuestItsFiles(t *testing.T) {
 
 func TestServeFinishesRequestsInFlight(t *testing.T) {
 	inGuestsDirectory(t)
-	s := serve(t, 1, "sleep.wasm", "--listen", fmt.Sprintf("localhost:%d", freePort(t)))
-	body := make(chan string)
-	go func() { body <- ask(t, s.urls[0]+"/?ms=500") }()
-	time.Sleep(100 * time.Millisecond) // for the request to arrive; if it has not, it is refused and the test fails
-	s.stop()
-	if got := <-body; !strings.HasPrefix(got, "slept") {
-		t.Errorf("the request in flight was answered %q", got)
+	s := serve(t, 1, "slow-out.wasm", "--listen", fmt.Sprintf("localhost:%d", freePort(t)))
+	answer := begin(t, s.urls[0]+"/?n=5&ms=50")
+	defer answer.Body.Close()
+	s.stop() // the head is here, the body is not
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || len(body) != 5 {
+		t.Errorf("the request in flight was answered %q (%v), want 5 bytes", body, err)
 	}
 }
 
@@ -231,12 +238,18 @@ func TestACommandThatWaitsForInputStops(t *testing.T) {
 	defer stdin.Close()
 	defer keepOpen.Close()
 	ctx, stop := context.WithCancel(context.Background())
+	out, stdout := io.Pipe()
 	code := make(chan int)
 	go func() {
-		code <- execute(ctx, []string{"serve", "--trigger", "command", "cat.wasm"}, stdin, io.Discard, io.Discard)
+		code <- execute(ctx, []string{"serve", "--trigger", "command", "cat.wasm"}, stdin, stdout, io.Discard)
 	}()
-	time.Sleep(200 * time.Millisecond)
-	stop()
+	if _, err := keepOpen.WriteString("x"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	stop() // the guest waits for more
 	select {
 	case c := <-code:
 		if c != exitStopped {

@@ -37,7 +37,7 @@ var errNotSidecar = errors.New("not a Wasm sidecar")
 
 // openSource reads a module or an image archive. An image is unpacked into a
 // directory that close removes.
-func openSource(file string) (*source, error) {
+func openSource(file string, stderr io.Writer) (*source, error) {
 	isModule, err := startsAsModule(file)
 	if err != nil {
 		return nil, err
@@ -49,6 +49,7 @@ func openSource(file string) (*source, error) {
 		}
 		return &source{file: file, arg0: filepath.Base(file), wasm: wasm}, nil
 	}
+	defer notice(stderr, "mayfly: unpacking "+file+" …")()
 	image, err := ociimage.Open(file)
 	if errors.Is(err, ociimage.ErrNotArchive) && filepath.Ext(file) != ".tar" {
 		return nil, fmt.Errorf("%s is neither a WebAssembly module nor an image archive: give a .wasm file, or the .tar that mayfly build or docker save wrote", file)
