@@ -4,7 +4,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 )
+
+// readAhead bounds how much of a body is read before the guest asks for it, in bytes.
+const readAhead = 32 << 10
 
 var (
 	errBodyLarge  = errors.New("the request's body is larger than MAYFLY_MAX_BODY")
@@ -12,38 +16,115 @@ var (
 )
 
 // body is a request's body on its way to a guest's standard input.
+//
+// It is read ahead a little: net/http learns that a client is gone only where it reads, and a guest that does not care for the body
+// is to be stopped then too.
 type body struct {
-	r     io.Reader
-	wait  func()      // called before a read that may wait
-	fail  func(error) // ends the request
-	ended bool        // the body was read to its end
+	r    io.Reader
+	fail func(error) // ends the request
+	wait func()      // called before the guest waits for more
+
+	pump sync.WaitGroup // the goroutine that reads ahead
+
+	mu      sync.Mutex // guards what follows
+	changed sync.Cond
+	buf     []byte // read; of it, the guest had the first taken bytes
+	taken   int
+	err     error // of reading
+	over    bool  // nobody wants more
 }
 
-func newBody(w http.ResponseWriter, r *http.Request, limit int64, fail func(error)) *body {
+// noBody is that of a request without one.
+func noBody() *body { return &body{err: io.EOF} }
+
+// newBody begins to read. close ends that.
+func newBody(r *http.Request, limit int64, fail func(error)) *body {
 	if r.Body == nil || r.Body == http.NoBody {
-		return &body{ended: true}
+		return noBody()
 	}
-	return &body{r: http.MaxBytesReader(w, r.Body, limit), fail: fail}
+	size := int64(readAhead)
+	if r.ContentLength > 0 {
+		size = min(size, r.ContentLength+1)
+	}
+	// Not told of w: it would change the answer's header from this goroutine.
+	b := &body{r: http.MaxBytesReader(nil, r.Body, limit), fail: fail, buf: make([]byte, 0, size)}
+	b.changed.L = &b.mu
+	b.pump.Go(b.readAhead)
+	return b
 }
 
-// Read reads for the guest. Where the body breaks the request ends: a guest must not take a part for the whole.
-func (b *body) Read(p []byte) (int, error) {
-	if b.ended {
-		return 0, io.EOF
+func (b *body) readAhead() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.err == nil && !b.over {
+		if len(b.buf) == cap(b.buf) && b.taken < len(b.buf) {
+			b.changed.Wait()
+			continue
+		}
+		if b.taken == len(b.buf) {
+			b.buf, b.taken = b.buf[:0], 0
+		}
+		room := b.buf[len(b.buf):cap(b.buf)]
+		b.mu.Unlock()
+		n, err := b.r.Read(room)
+		b.mu.Lock()
+		b.buf = b.buf[:len(b.buf)+n]
+		b.end(err)
+		b.changed.Broadcast()
 	}
-	if len(p) == 0 {
-		return 0, nil
-	}
-	b.wait()
-	n, err := b.r.Read(p)
+}
+
+// end notes how reading ended, if err is not nil. Where the body broke the request ends: a guest must not take a part for the whole.
+// The caller holds mu.
+func (b *body) end(err error) {
+	b.err = err
 	switch tooLarge := (*http.MaxBytesError)(nil); {
-	case err == nil:
-	case err == io.EOF:
-		b.ended = true
+	case err == nil, err == io.EOF, b.over:
 	case errors.As(err, &tooLarge):
 		b.fail(errBodyLarge)
 	default:
 		b.fail(errors.Join(errBodyBroken, err))
 	}
-	return n, err
+}
+
+// Read reads for the guest.
+func (b *body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.taken == len(b.buf) && b.err == nil {
+		b.mu.Unlock()
+		b.wait()
+		b.mu.Lock()
+	}
+	for b.taken == len(b.buf) {
+		if b.err != nil || len(p) == 0 {
+			return 0, b.err
+		}
+		b.changed.Wait()
+	}
+	n := copy(p, b.buf[b.taken:])
+	b.taken += n
+	b.changed.Broadcast()
+	return n, nil
+}
+
+// whole reports whether all of the body has been read.
+func (b *body) whole() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err == io.EOF
+}
+
+// close ends the reading ahead and waits for that; release is called where a read may be stuck.
+func (b *body) close(release func()) {
+	b.mu.Lock()
+	b.over = true
+	if b.r != nil {
+		b.changed.Broadcast()
+		if b.err == nil {
+			release()
+		}
+	}
+	b.mu.Unlock()
+	b.pump.Wait()
 }

@@ -16,7 +16,9 @@ import (
 const (
 	// maxRedirects bounds local redirects of one request.
 	maxRedirects = 10
-	// leftoverTime is how long a client may take to send what is left of a body that the guest did not read.
+	// lastChance is how long an answer that is over waits for a piece of the body that the guest did not read.
+	lastChance = 20 * time.Millisecond
+	// leftoverTime is how long net/http may then take to read what is left of it.
 	leftoverTime = 2 * time.Second
 )
 
@@ -30,6 +32,7 @@ type exchange struct {
 	start  time.Time
 	ctx    context.Context // ends when the request does
 	fail   context.CancelCauseFunc
+	in     *body // of r; nil when it is not read
 }
 
 // ServeHTTP answers r with a fresh instance. It returns when the instance is gone.
@@ -53,7 +56,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (x *exchange) serve() {
 	switch {
 	case x.r.Method == http.MethodConnect:
-		x.refuse(refusal{status: http.StatusNotImplemented, text: "this is no proxy", close: true})
+		x.refuse(refusal{status: http.StatusNotImplemented, text: "this is no proxy"})
 		return
 	case strings.IndexByte(x.r.URL.Path, 0) >= 0: // no variable can hold it
 		x.refuse(refusal{status: http.StatusBadRequest, text: "the path has a zero byte"})
@@ -62,15 +65,14 @@ func (x *exchange) serve() {
 		x.end(nil, errBodyLarge)
 		return
 	}
-	in := newBody(x.w, x.r, x.server.config.Sidecar.MaxBody, x.fail)
-	if !in.ended {
-		// Or net/http would read the whole body before it lets the guest answer.
-		_ = x.rc.EnableFullDuplex()
-		defer x.leave(in)
-	}
+	// Or net/http would read the whole body before it lets the guest answer.
+	_ = x.rc.EnableFullDuplex()
+	in := newBody(x.r, x.server.config.Sidecar.MaxBody, x.fail)
+	x.in = in
+	defer x.leave()
 	r, hops := x.r, 0
 	for {
-		a := &answer{ctx: x.ctx, w: x.w, rc: x.rc, method: r.Method}
+		a := &answer{ctx: x.ctx, w: x.w, rc: x.rc, method: r.Method, finish: x.finishHeader}
 		err := x.run(r, in, a)
 		if err == nil {
 			err = a.check()
@@ -78,7 +80,7 @@ func (x *exchange) serve() {
 		if to, local := a.head.local(); err == nil && local {
 			if hops++; hops <= maxRedirects {
 				if r, err = x.redirected(to); err == nil {
-					in = &body{ended: true}
+					in = noBody()
 					continue
 				}
 			} else {
@@ -199,10 +201,20 @@ func (x *exchange) end(a *answer, err error) {
 	panic(http.ErrAbortHandler)
 }
 
-// leave bounds how long net/http may wait for the rest of a body before it takes the next request of the connection.
-func (x *exchange) leave(in *body) {
-	if !in.ended {
-		_ = x.rc.SetReadDeadline(time.Now().Add(leftoverTime))
+// finishHeader is called before a head is sent. Where a part of the body is still to come, HTTP/1 must not use the connection for
+// another request: if reading the rest fails, what follows would be taken for a request, and a client could hide one in there.
+func (x *exchange) finishHeader() {
+	if x.r.ProtoMajor == 1 && (x.in == nil || !x.in.whole()) {
+		x.w.Header().Set("Connection", "close")
+	}
+}
+
+// leave stops reading the body. The guest is gone.
+func (x *exchange) leave() {
+	// Not at once: what is on its way is better read than answered by a reset, which may reach the client before the answer.
+	x.in.close(func() { _ = x.rc.SetReadDeadline(time.Now().Add(lastChance)) })
+	if !x.in.whole() {
+		_ = x.rc.SetReadDeadline(time.Now().Add(leftoverTime)) // net/http reads some of the rest
 	}
 }
 

@@ -33,7 +33,6 @@ type refusal struct {
 	text   string
 	level  slog.Level
 	again  bool // the same request may succeed in a moment
-	close  bool // the connection may hold half a request
 }
 
 // refusalFor says how to answer what went wrong. The text is the client's to read: it tells nothing of the guest's insides.
@@ -44,15 +43,15 @@ func refusalFor(err error) refusal {
 	case errors.Is(err, context.Canceled): // the client is gone: all other ends have a cause of their own
 		return refusal{level: slog.LevelDebug}
 	case errors.Is(err, errCut):
-		return refusal{status: http.StatusServiceUnavailable, text: "the sidecar is stopping", level: slog.LevelWarn, again: true, close: true}
+		return refusal{status: http.StatusServiceUnavailable, text: "the sidecar is stopping", level: slog.LevelWarn, again: true}
 	case errors.Is(err, errQueueFull), errors.Is(err, errQueueLong), errors.Is(err, instance.ErrBudget):
 		return refusal{status: http.StatusServiceUnavailable, text: "the sidecar has too much to do", level: slog.LevelWarn, again: true}
 	case errors.Is(err, errTimeout):
-		return refusal{status: http.StatusGatewayTimeout, text: "the sidecar took too long", level: slog.LevelWarn, close: true}
+		return refusal{status: http.StatusGatewayTimeout, text: "the sidecar took too long", level: slog.LevelWarn}
 	case errors.Is(err, errBodyLarge):
-		return refusal{status: http.StatusRequestEntityTooLarge, text: "the request's body is too large", level: slog.LevelDebug, close: true}
+		return refusal{status: http.StatusRequestEntityTooLarge, text: "the request's body is too large", level: slog.LevelDebug}
 	case errors.Is(err, errBodyBroken):
-		return refusal{status: http.StatusBadRequest, text: "the request's body broke off", level: slog.LevelDebug, close: true}
+		return refusal{status: http.StatusBadRequest, text: "the request's body broke off", level: slog.LevelDebug}
 	case errors.Is(err, errNotHTTP):
 		return refusal{status: http.StatusBadGateway, text: "the sidecar's answer is no HTTP", level: slog.LevelError}
 	case errors.Is(err, errRedirects):
@@ -73,9 +72,7 @@ func (x *exchange) refuse(f refusal) {
 	if f.again {
 		h.Set("Retry-After", strconv.Itoa(retryAfter))
 	}
-	if f.close {
-		h.Set("Connection", "close")
-	}
+	x.finishHeader()
 	text := fmt.Sprintf("%d %s: %s\nrequest id: %s\n", f.status, http.StatusText(f.status), f.text, x.id)
 	h.Set("Content-Length", strconv.Itoa(len(text)))
 	x.w.WriteHeader(f.status)
