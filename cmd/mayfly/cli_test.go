@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -55,6 +56,7 @@ func TestSessions(t *testing.T) {
 // inGuestsDirectory makes the test run in a directory that has the guests.
 func inGuestsDirectory(t *testing.T) {
 	t.Helper()
+	t.Cleanup(runtime.GC) // closes guests' directories, which are open as long as a guest may come
 	t.Chdir(t.TempDir())
 	for _, name := range guests.Names() {
 		if err := os.WriteFile(name+".wasm", guests.Wasm(name), 0o644); err != nil {

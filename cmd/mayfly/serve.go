@@ -15,6 +15,7 @@ import (
 
 	"github.com/mayfly-run/mayfly/internal/config"
 	"github.com/mayfly-run/mayfly/internal/ociimage"
+	"github.com/mayfly-run/mayfly/runtime/guestfs"
 )
 
 type serveOptions struct {
@@ -40,8 +41,8 @@ A guest sees the variables of its image and those given with --env, nothing of
 this shell. Variables MAYFLY_* speak to mayfly: from the image, then this shell,
 then --env, then the flags; the last wins.
 
-An image's files are there for its guest to read, in a copy that goes away at the
-end. Other directories are given with --dir, to be read as well.
+An image's files are there for its guest, in a copy that goes away at the end. Other
+directories are given with --dir, to be written too unless :ro is added.
 
 With --trigger command the guest runs once with this terminal's input and output,
 and its exit code is that of mayfly. Ctrl-C finishes the requests in flight; a
@@ -70,7 +71,7 @@ second Ctrl-C does not.`,
 	f.IntVar(&o.maxInstances, "max-instances", 0, "instances alive at once (default: what fits into 2 GiB)")
 	f.StringVar(&o.memory, "memory", "", "of one instance (default 64Mi)")
 	f.StringArrayVarP(&o.env, "env", "e", nil, "variable for the guest or for mayfly, KEY=VALUE; repeatable")
-	f.StringArrayVar(&o.dirs, "dir", nil, "directory for the guest, HOST:GUEST:ro; repeatable")
+	f.StringArrayVar(&o.dirs, "dir", nil, "directory for the guest, HOST:GUEST[:ro]; repeatable")
 	return cmd
 }
 
@@ -156,13 +157,13 @@ func (o *serveOptions) configure(s *site, changed func(string) bool, shell []str
 }
 
 // parseDirs reads --dir values.
-func parseDirs(dirs []string) ([]mount, error) {
-	var mounts []mount
+func parseDirs(dirs []string) ([]guestfs.Mount, error) {
+	var mounts []guestfs.Mount
 	for _, d := range dirs {
 		rest, readOnly := strings.CutSuffix(d, ":ro")
 		host, guest, ok := strings.Cut(rest, ":")
 		if !ok || host == "" || !strings.HasPrefix(guest, "/") || strings.Contains(guest, ":") {
-			return nil, fmt.Errorf("--dir %s: want HOST:GUEST:ro, as in --dir ./data:/data:ro", d)
+			return nil, fmt.Errorf("--dir %s: want HOST:GUEST or HOST:GUEST:ro, as in --dir ./data:/data:ro", d)
 		}
 		info, err := os.Stat(host)
 		if err != nil {
@@ -174,10 +175,7 @@ func parseDirs(dirs []string) ([]mount, error) {
 		if host, err = filepath.Abs(host); err != nil {
 			return nil, fmt.Errorf("--dir %s: %w", d, err)
 		}
-		if !readOnly {
-			return nil, fmt.Errorf("--dir %s: a guest cannot write to a directory yet: add :ro", d)
-		}
-		mounts = append(mounts, mount{Host: host, Guest: guest, ReadOnly: readOnly})
+		mounts = append(mounts, guestfs.Mount{Host: host, Guest: guest, ReadOnly: readOnly})
 	}
 	return mounts, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -179,18 +180,28 @@ func TestServeGivesTheGuestItsVariablesOnly(t *testing.T) {
 func TestServeGivesTheGuestItsFiles(t *testing.T) {
 	inGuestsDirectory(t)
 	run(t, "build", "read-file.wasm", "-t", "r:v1", "--file", "site:/www")
-	if err := os.MkdirAll("data", 0o755); err != nil {
-		t.Fatal(err)
+	run(t, "build", "write-file.wasm", "-t", "w:v1")
+	for _, dir := range []string{"data", "safe"} {
+		if err := errors.Join(os.Mkdir(dir, 0o755), os.WriteFile(dir+"/note", []byte("noted"), 0o644)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := os.WriteFile("data/note", []byte("noted"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	s := serve(t, 1, "read-file.tar", "--listen", fmt.Sprintf("localhost:%d", freePort(t)), "--dir", "data:/data:ro")
+	s := serve(t, 2, "read-file.tar", "write-file.tar", "--listen", fmt.Sprintf("localhost:%d", freePort(t)),
+		"--dir", "data:/data", "--dir", "safe:/safe:ro")
 	if got := ask(t, s.urls[0]+"/?path=/www/index.html"); got != "<p>hi\n" {
 		t.Errorf("the image's file is %q", got)
 	}
 	if got := ask(t, s.urls[0]+"/?path=/data/note"); got != "noted" {
 		t.Errorf("the directory's file is %q", got)
+	}
+	ask(t, s.urls[1]+"/?path=/data/new&text=written")
+	if p, err := os.ReadFile("data/new"); err != nil || string(p) != "written" {
+		t.Errorf("the guest's file is %q (%v)", p, err)
+	}
+	answer := begin(t, s.urls[1]+"/?path=/safe/note&text=changed")
+	defer answer.Body.Close()
+	if p, err := os.ReadFile("safe/note"); err != nil || string(p) != "noted" || answer.StatusCode != http.StatusForbidden {
+		t.Errorf("a read-only directory's file is now %q (%v), the answer was %s", p, err, answer.Status)
 	}
 }
 

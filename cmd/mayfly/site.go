@@ -14,9 +14,12 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/tetratelabs/wazero"
+
 	"github.com/mayfly-run/mayfly/internal/config"
 	"github.com/mayfly-run/mayfly/internal/logfmt"
 	"github.com/mayfly-run/mayfly/internal/ociimage"
+	"github.com/mayfly-run/mayfly/runtime/guestfs"
 	"github.com/mayfly-run/mayfly/runtime/instance"
 	"github.com/mayfly-run/mayfly/wasihttp"
 )
@@ -29,11 +32,10 @@ const laptopMemory = 2 << 30
 type site struct {
 	*source
 	args     []string // the guest's, as given behind --
-	mounts   []mount
+	mounts   []guestfs.Mount
 	sidecar  config.Sidecar
 	guestEnv []string
 
-	files     *files
 	app       *wasihttp.App
 	listeners []net.Listener
 }
@@ -42,14 +44,17 @@ type site struct {
 func (s *site) load(ctx context.Context, stderr io.Writer) (err error) {
 	mounts := s.mounts
 	if s.root != "" {
-		mounts = append([]mount{{Host: s.root, Guest: "/"}}, mounts...)
+		mounts = append([]guestfs.Mount{{Host: s.root, Guest: "/"}}, mounts...)
 	}
-	if s.files, err = openFiles(mounts); err != nil {
-		return fmt.Errorf("%s: %w", s.file, err)
+	var files wazero.FSConfig
+	if len(mounts) > 0 {
+		if files, err = guestfs.Dirs(mounts); err != nil {
+			return fmt.Errorf("%s: %w", s.file, err)
+		}
 	}
 	defer notice(stderr, compiling(s.file, s.wasm))()
 	s.app, err = wasihttp.Load(ctx, wasihttp.Options{
-		Wasm: s.wasm, Sidecar: s.sidecar, Args: s.command(s.args), Env: config.GuestEnv(s.guestEnv), FS: s.files.config,
+		Wasm: s.wasm, Sidecar: s.sidecar, Args: s.command(s.args), Env: config.GuestEnv(s.guestEnv), FS: files,
 		Log: s.logger(stderr), GuestLog: stderr,
 		MemoryLimit: max(laptopMemory, 2*s.sidecar.Memory),
 	})
@@ -169,9 +174,6 @@ func (s *site) close() error {
 	}
 	if s.app != nil {
 		err = errors.Join(err, s.app.Close(context.Background()))
-	}
-	if s.files != nil {
-		err = errors.Join(err, s.files.close())
 	}
 	return errors.Join(err, s.source.close())
 }
