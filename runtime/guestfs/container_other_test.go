@@ -1,0 +1,5 @@
+//go:build !linux
+
+package guestfs
+
+func containerTree(string) (tree, error) { return nil, nil }
