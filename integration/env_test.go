@@ -186,7 +186,7 @@ func (c *container) sh(script string) string {
 // get asks for a URL from inside the container; the answer must be a good one.
 func (c *container) get(url string) string {
 	c.e.Helper()
-	return c.sh("curl -sS --fail-with-body --max-time 20 '" + url + "'")
+	return strings.TrimSuffix(c.sh("curl -sS --fail-with-body --max-time 20 '"+url+"'"), "\n")
 }
 
 // status asks for a URL and returns the status and what is in the body.
@@ -227,10 +227,10 @@ func guestImage(archive string) (string, error) {
 			return "", err
 		}
 	}
-	// A gibibyte of zeroes would be as long in the archive: the file is made
-	// where a scenario needs it. Here is only a directory to mount it over.
-	if err := s.Root.AddBytes("/data/here", []byte("in the image\n"), 0o644); err != nil {
-		return "", err
+	for name, text := range map[string]string{"/data/here": "in the image\n", "/words.wasm": "these are words\n"} {
+		if err := s.Root.AddBytes(name, []byte(text), 0o644); err != nil {
+			return "", err
+		}
 	}
 	image, err := ociimage.Build(s)
 	if err != nil {

@@ -76,6 +76,7 @@ var scenarios = []scenario{
 	{"the shim of a pod with a sidecar is killed", sidecarShimKilled, sidecar},
 	{"containerd is killed and comes back under a sidecar", sidecarContainerdRestart, sidecar},
 	{"a bad image or setting is an error that says what to do", badInputs, sidecar},
+	{"a gibibyte of nothing is an error", hugeFiles, sidecar},
 }
 
 // TestScenarios runs the list on every containerd.
@@ -155,7 +156,7 @@ func onContainerd(t *testing.T, cache *lab.Cache, version string) {
 func (s scenario) on(t *testing.T, c *lab.Containerd, runtime string) {
 	ctx, cancel := context.WithTimeout(context.Background(), once)
 	t.Cleanup(cancel)
-	before, err := c.Node.Snapshot()
+	before, err := c.Node.Settled()
 	if err != nil {
 		t.Fatal(err)
 	}

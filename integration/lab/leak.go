@@ -32,6 +32,20 @@ func (n *Node) Snapshot() (Snapshot, error) {
 	return s, nil
 }
 
+// Settled waits until nothing comes or goes any more, and takes a snapshot.
+func (n *Node) Settled() (Snapshot, error) {
+	before, err := n.Snapshot()
+	for range 100 {
+		time.Sleep(20 * time.Millisecond)
+		after, err := n.Snapshot()
+		if err != nil || slices.Equal(before, after) {
+			return after, err
+		}
+		before = after
+	}
+	return before, err
+}
+
 // Leaks waits a moment for the node to be as it was before, and returns what
 // is different if it does not get there: "+" is left over, "-" is missing.
 func (n *Node) Leaks(before Snapshot) ([]string, error) {
@@ -103,6 +117,9 @@ func (n *Node) Proc(pid int, name string) string {
 	return filepath.Join(n.Root(), "proc", fmt.Sprint(pid), name)
 }
 
+// inode tells a socket or pipe from another, which is of no interest here.
+var inode = regexp.MustCompile(`:\[\d+\]`)
+
 func (n *Node) processes() ([]string, error) {
 	ps, err := n.Processes()
 	var lines []string
@@ -113,9 +130,13 @@ func (n *Node) processes() ([]string, error) {
 		}
 		fds, err := os.ReadDir(n.Proc(p.Pid, "fd"))
 		if err != nil {
-			continue
+			continue // it has just ended
 		}
-		lines = append(lines, fmt.Sprintf("descriptors of %s: %d", strings.Join(p.Args, " "), len(fds)))
+		for _, fd := range fds {
+			if to, err := os.Readlink(n.Proc(p.Pid, "fd/"+fd.Name())); err == nil {
+				lines = append(lines, fmt.Sprintf("descriptor of %s: %s", filepath.Base(p.Args[0]), inode.ReplaceAllString(to, "")))
+			}
+		}
 	}
 	return lines, err
 }
@@ -137,14 +158,17 @@ func (n *Node) cgroups() ([]string, error) {
 	for _, h := range hs {
 		root := filepath.Join(h.mount, n.cgroup)
 		for _, d := range dirs(root) {
-			// The parents of pods and of ctr's containers stay.
-			if name := strings.TrimPrefix(d, root); name != "/pods" && name != "/k8s.io" {
+			if !parent.MatchString(strings.TrimPrefix(d, root)) {
 				lines = append(lines, "cgroup "+d)
 			}
 		}
 	}
 	return lines, err
 }
+
+// parent are the cgroups containers are in: those of pods, which are kubelet's
+// to make and remove, and that of ctr's.
+var parent = regexp.MustCompile(`^/(pods(/[^/]*)?|k8s\.io)$`)
 
 // settled are files that are made once and stay, whoever was here first.
 var settled = regexp.MustCompile(`^/run/(cni-ipam(/pods(/(last_reserved_ip.*|lock))?)?|netns|containerd/(s|runc|fifo|runc/[^/]*|io\.containerd\.[^/]*|io\.containerd\.[^/]*/[^/]*)|mayfly|runc|runc/[^/]*)$`)
