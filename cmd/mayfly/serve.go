@@ -33,8 +33,9 @@ func newServe() *cobra.Command {
 		Long: `Run sidecars on this machine with the engine that a node runs: each request is
 answered by a fresh instance. Nothing else is needed, no root and no containerd.
 
-Each file answers on a port of its own: the one its image or --env PORT names,
-else 8080, or the next that no other file of this command has. Where it answers is
+Each file answers on localhost, on a port of its own: the one its image or --env PORT
+names, else 8080, or the next that no other file of this command has. Other addresses
+are given with --listen; an image cannot choose them. Where each file answers is
 printed on stdout, a line for each; messages and the guests' output are on stderr.
 
 A guest sees the variables of its image and those given with --env, nothing of
@@ -124,7 +125,10 @@ func (o *serveOptions) run(cmd *cobra.Command, files, args []string) (err error)
 // configure merges what the image, the shell and the flags say.
 func (o *serveOptions) configure(s *site, changed func(string) bool, shell []string) error {
 	s.guestEnv = ociimage.MergeEnv(s.env(), o.env)
-	env := s.env()
+	env, err := onLaptop(s.env())
+	if err != nil {
+		return err
+	}
 	for _, kv := range shell {
 		if strings.HasPrefix(kv, "MAYFLY_") {
 			env = ociimage.MergeEnv(env, []string{kv})
@@ -145,7 +149,6 @@ func (o *serveOptions) configure(s *site, changed func(string) bool, shell []str
 	if ociimage.LookupEnv(env, "PORT") == "" {
 		env = ociimage.MergeEnv(env, []string{fmt.Sprintf("PORT=%d", defaultPort)})
 	}
-	var err error
 	if s.sidecar, err = config.Parse(env); err != nil {
 		return err
 	}
@@ -154,6 +157,24 @@ func (o *serveOptions) configure(s *site, changed func(string) bool, shell []str
 	}
 	s.sidecar.IdleTimeout = config.Never // nobody would start the engine again
 	return nil
+}
+
+// onLaptop is an image's environment with the port alone of where it listens. The
+// rest was said of a pod: there "all addresses" are the pod's own, here they are
+// those of whatever network the machine is in.
+func onLaptop(env []string) ([]string, error) {
+	if ociimage.LookupEnv(env, "MAYFLY_LISTEN") == "" {
+		return env, nil
+	}
+	c, err := config.Parse(env)
+	if err != nil {
+		return nil, err
+	}
+	env = ociimage.MergeEnv(env, []string{"MAYFLY_LISTEN="})
+	if port := c.Listen[0].Port; port != 0 {
+		env = ociimage.MergeEnv(env, []string{fmt.Sprintf("PORT=%d", port)})
+	}
+	return env, nil
 }
 
 // parseDirs reads --dir values.

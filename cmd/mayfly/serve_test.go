@@ -15,7 +15,10 @@ import (
 	"testing"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/mayfly-run/mayfly/internal/config"
+	"github.com/mayfly-run/mayfly/internal/ociimage"
 )
 
 // served is a `mayfly serve` that runs.
@@ -300,5 +303,32 @@ func TestServeRefusesAnOrdinaryImage(t *testing.T) {
 	}
 	if !strings.Contains(stderr.String(), "ordinary Linux program") {
 		t.Errorf("said %q", stderr.String())
+	}
+}
+
+func TestAnImageChoosesItsPortButNotTheAddress(t *testing.T) {
+	for _, c := range []struct{ listen, want string }{
+		{":9000", "127.0.0.1:9000 [::1]:9000"},
+		{"10.1.2.3:9000", "127.0.0.1:9000 [::1]:9000"},
+		{"unix:/run/app.sock", "127.0.0.1:8080 [::1]:8080"},
+	} {
+		s := &site{source: &source{image: &ociimage.Archive{Config: v1.Config{Env: []string{"MAYFLY_LISTEN=" + c.listen}}}}}
+		if err := new(serveOptions).configure(s, func(string) bool { return false }, nil); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, a := range s.sidecar.Listen {
+			got = append(got, a.String())
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("an image that says %s is at %v, want %s", c.listen, got, c.want)
+		}
+		o := serveOptions{listen: "0.0.0.0:9001"}
+		if err := o.configure(s, func(flag string) bool { return flag == "listen" }, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.sidecar.Listen[0].String(); got != "0.0.0.0:9001" {
+			t.Errorf("with --listen it is at %s", got)
+		}
 	}
 }

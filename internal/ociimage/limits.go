@@ -7,10 +7,10 @@ const (
 	maxDocument        = 4 << 20   // bytes of an index, a manifest or a configuration
 	maxIndexDepth      = 4         // indexes within indexes
 	maxManifests       = 1_000     // manifests looked at
-	maxLayers          = 512       //
+	maxLayers          = 512       // of one image
 	maxExtractedBytes  = 4 << 30   // of all files of all layers
-	maxExtractedFiles  = 250_000   // entries of all layers
-	maxPathBytes       = 2048      //
+	maxExtractedFiles  = 250_000   // and directories, of all layers
+	maxPathBytes       = 2048      // of a path, or of where a link leads
 	maxPathDepth       = 128       // directories in a path
 	maxZstdWindowBytes = 128 << 20 // memory a zstd layer may ask for
 )
