@@ -87,6 +87,43 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// section is one section: its number, its size, its content.
+func section(id byte, content string) string {
+	return string([]byte{id, byte(len(content))}) + content
+}
+
+func TestReadImportsOfEveryKind(t *testing.T) {
+	wasm := "\x00asm\x01\x00\x00\x00" +
+		section(1, "\x01\x60\x02\x7f\x7e\x01\x7d") + // (i32, i64) -> (f32)
+		section(2, "\x05"+
+			"\x01m\x01f\x00\x00"+ // function of type 0
+			"\x01m\x01t\x01\x70\x01\x01\x02"+ // table of functions, 1 to 2
+			"\x01m\x01y\x02\x03\x01\x04"+ // shared memory, 1 to 4 pages
+			"\x01m\x01g\x03\x7c\x01"+ // mutable f64
+			"\x01m\x01x\x04\x00\x00") + // tag of type 0
+		section(7, "\x01\x01e\x00\x00") + // the imported function again
+		section(0, "\x09producers\x01\x08language\x02\x01C\x0211\x02Go\x00")
+	s, err := Read([]byte(wasm))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []Extern{
+		{"m", "f", "function", "(i32, i64) -> (f32)"}, {"m", "t", "table", ""}, {"m", "y", "memory", ""},
+		{"m", "g", "global", "f64"}, {"m", "x", "tag", ""},
+	}; !slices.Equal(s.Imports, want) {
+		t.Errorf("imports %v, want %v", s.Imports, want)
+	}
+	if want := []Extern{{"", "e", "function", "(i32, i64) -> (f32)"}}; !slices.Equal(s.Exports, want) {
+		t.Errorf("exports %v, want %v", s.Exports, want)
+	}
+	if m := s.Memories; len(m) != 1 || m[0].Min != 1 || m[0].Max == nil || *m[0].Max != 4 || !m[0].Shared || !m[0].Imported {
+		t.Errorf("memories %+v, want a shared one of 1 to 4 pages, imported", m)
+	}
+	if want := []Producer{{"language", "C", "11"}, {"language", "Go", ""}}; !slices.Equal(s.Producers, want) {
+		t.Errorf("producers %v, want %v", s.Producers, want)
+	}
+}
+
 func TestNamesAreSafeToPrint(t *testing.T) {
 	s, err := Read([]byte("\x00asm\x01\x00\x00\x00\x00\x05\x04\x1b[2J"))
 	if err != nil {
