@@ -123,3 +123,24 @@ func difference(want, got string) string {
 	}
 	return "there is more: " + strings.Join(g[len(w):], "\n")
 }
+
+func TestAReaderThatLeavesEndsTheCommandWithoutAWord(t *testing.T) {
+	inGuestsDirectory(t)
+	t.Setenv("TMPDIR", t.TempDir())
+	port := fmt.Sprintf("localhost:%d", freePort(t))
+	for _, args := range [][]string{{"build", "hello.wasm", "-t", "hello:v1"}, {"inspect", "hello.tar"}, {"serve", "hello.tar", "--listen", port}} {
+		reader, stdout, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader.Close()
+		var stderr bytes.Buffer
+		if code := doMain(args, strings.NewReader(""), stdout, &stderr); code != exitFailure || stderr.Len() > 0 {
+			t.Errorf("%v: exit %d: %s", args, code, stderr.String())
+		}
+		stdout.Close()
+		if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
+			t.Errorf("%v left %v (%v)", args, left, err)
+		}
+	}
+}

@@ -41,7 +41,22 @@ func doMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	defer stop()
 	// The first signal asks, the second is not caught and kills.
 	defer context.AfterFunc(ctx, stop)()
-	return execute(ctx, args, stdin, stdout, stderr)
+	signal.Ignore(syscall.SIGPIPE) // it would kill at once, and leave unpacked images behind
+	return execute(ctx, args, stdin, outlet{stdout, stop}, stderr)
+}
+
+// outlet is standard output. When nobody reads it any more, what is running ends.
+type outlet struct {
+	io.Writer
+	stop func()
+}
+
+func (o outlet) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if errors.Is(err, syscall.EPIPE) {
+		o.stop()
+	}
+	return n, err
 }
 
 // execute is doMain with a context that takes the place of signals.
@@ -66,7 +81,9 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		fmt.Fprintf(stderr, "mayfly: %v\n%s --help says more\n", err, cmd.CommandPath())
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "mayfly: %v\n", err)
+	if !errors.Is(err, syscall.EPIPE) { // head and the like mean no harm
+		fmt.Fprintf(stderr, "mayfly: %v\n", err)
+	}
 	return exitFailure
 }
 

@@ -213,7 +213,9 @@ func serveAll(ctx context.Context, sites []*site, stdout, stderr io.Writer) erro
 		}
 	}
 	for _, s := range sites {
-		fmt.Fprintf(stdout, "%s\t%s\n", s.file, strings.Join(s.urls(), " "))
+		if _, err := fmt.Fprintf(stdout, "%s\t%s\n", s.file, strings.Join(s.urls(), " ")); err != nil {
+			return err
+		}
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, s := range sites {
