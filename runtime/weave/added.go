@@ -13,6 +13,16 @@ func (m *Module) writeRefill(w *writer) {
 	w.byte(opEnd)
 }
 
+// writeStart: calls the start function. To export that itself would allow references to it that are not valid in the original.
+func (m *Module) writeStart(w *writer) {
+	w.byte(0)
+	if m.HasStart() {
+		w.byte(opCall)
+		w.u32(m.moved(uint32(m.start)))
+	}
+	w.byte(opEnd)
+}
+
 // writeStandIn: calls an imported function and takes its cost from the fuel, since the host's work is not in proportion to the guest's.
 func (m *Module) writeStandIn(w *writer, i uint32) {
 	w.byte(0)

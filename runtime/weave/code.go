@@ -36,6 +36,7 @@ func (m *Module) writeCode(w *writer) *Error {
 	w.sized(m.writeRefill)
 	w.sized(m.writeFill)
 	w.sized(m.writeCopy)
+	w.sized(m.writeStart)
 	for i := range m.imported {
 		w.sized(func(w *writer) { m.writeStandIn(w, uint32(i)) })
 	}

@@ -3,6 +3,7 @@ package weave
 import (
 	"fmt"
 	"math"
+	"unicode/utf8"
 )
 
 // Error is a module that could not be understood.
@@ -149,7 +150,11 @@ func (r *reader) name(limit int) string {
 		r.exceed("a name of %d bytes: at most %d", n, limit)
 		return ""
 	}
-	return string(r.bytes(n))
+	b := r.bytes(n)
+	if !utf8.Valid(b) {
+		r.fail("a name is not UTF-8")
+	}
+	return string(b)
 }
 
 // since returns what was read from a position on.

@@ -377,7 +377,9 @@ func (m *Module) readData(r *reader) {
 			r.fail("data segment of kind %d: not known", flags)
 		}
 		if flags == 2 {
-			m.memoryIndex(r)
+			if i := r.u32(); i != 0 {
+				r.fail("memory %d: only one memory is supported", i)
+			}
 		}
 		if flags != 1 {
 			m.constant(r, nil)

@@ -31,6 +31,7 @@ const (
 	funcRefill = iota
 	funcFill
 	funcCopy
+	funcStart
 	addedFunctions
 )
 
@@ -127,6 +128,7 @@ func (m *Module) writeFunctions(w *writer) {
 	w.u32(m.addedType(typeYield))
 	w.u32(m.addedType(typeFill))
 	w.u32(m.addedType(typeFill))
+	w.u32(m.addedType(typeYield)) // funcStart
 	for _, t := range m.functions[:m.imported] {
 		w.u32(uint32(t))
 	}
@@ -182,7 +184,7 @@ func (m *Module) writeExports(w *writer) {
 	if m.HasStart() {
 		w.name(StartName)
 		w.byte(byte(Function))
-		w.u32(m.moved(uint32(m.start)))
+		w.u32(m.added(funcStart))
 	}
 }
 

@@ -1,0 +1,259 @@
+package weave_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/mayfly-run/mayfly/runtime/weave"
+)
+
+const features = api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall | experimental.CoreFeaturesExtendedConst |
+	experimental.CoreFeaturesThreads
+
+// world is an engine with the modules of one script in it: as they are, or woven.
+type world struct {
+	engine wazero.Runtime
+	woven  bool
+	named  map[string]api.Module
+	last   api.Module
+	yields int
+}
+
+func newWorld(t testing.TB, woven bool) *world {
+	ctx := context.Background()
+	w := &world{engine: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCoreFeatures(features)), woven: woven,
+		named: map[string]api.Module{}}
+	t.Cleanup(func() { w.engine.Close(ctx) })
+	_, err := w.engine.NewHostModuleBuilder(weave.YieldModule).NewFunctionBuilder().WithFunc(func() { w.yields++ }).
+		Export(weave.YieldName).Instantiate(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *world) instantiate(wasm []byte, name string) (api.Module, error) {
+	ctx := context.Background()
+	if w.woven {
+		read, err := weave.Read(wasm)
+		if err != nil {
+			return nil, err
+		}
+		if wasm, err = read.Weave(); err != nil {
+			return nil, err
+		}
+	}
+	m, err := w.engine.InstantiateWithConfig(ctx, wasm, wazero.NewModuleConfig().WithName(name).WithStartFunctions())
+	if err != nil {
+		return nil, err
+	}
+	if start := m.ExportedFunction(weave.StartName); w.woven && start != nil {
+		if _, err := start.Call(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// outcome is the first line of an error that a guest brought about: what follows is a stack, in which indices differ.
+func outcome(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	_, line, _ = strings.Cut(line, "wasm error: ")
+	return "failed: " + line
+}
+
+type script struct {
+	Commands []struct {
+		Type     string
+		Line     int
+		Name     string
+		Filename string
+		As       string
+		Action   struct {
+			Type, Module, Field string
+			Args                []struct {
+				Type     string
+				LaneType string `json:"lane_type"`
+				Value    json.RawMessage
+			}
+		}
+		ModuleType string `json:"module_type"`
+	}
+}
+
+// TestTheSpecificationsScripts runs the scripts of the WebAssembly specification twice, side by side: with the modules as they are and
+// with woven ones. Every call must have the same results or the same trap, and every module that is refused must be refused when woven.
+func TestTheSpecificationsScripts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	dir := specification(t)
+	files, err := filepath.Glob(filepath.Join(dir, "*", "testdata", "*.json"))
+	if err != nil || len(files) < 100 {
+		t.Fatalf("%d scripts in %s, %v", len(files), dir, err)
+	}
+	for _, file := range files {
+		suite := filepath.Base(filepath.Dir(filepath.Dir(file)))
+		switch suite {
+		case "v1": // v2 has it all
+			continue
+		case "exception-handling", "typed-function-references": // not supported
+			continue
+		}
+		t.Run(suite+"/"+strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) { runScript(t, file, dir) })
+	}
+}
+
+// specification returns where the module cache has the scripts, which wazero's module carries as its test data.
+func specification(t *testing.T) string {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/tetratelabs/wazero").Output()
+	if err != nil {
+		t.Skipf("no go command to find the scripts: %v", err)
+	}
+	dir := filepath.Join(strings.TrimSpace(string(out)), "internal", "integration_test", "spectest")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("wazero's module carries no scripts: %v", err)
+	}
+	return dir
+}
+
+func runScript(t *testing.T, file, dir string) {
+	var s script
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &s); err != nil {
+		t.Fatal(err)
+	}
+	plain, woven := newWorld(t, false), newWorld(t, true)
+	spectest, err := os.ReadFile(filepath.Join(dir, "testdata", "spectest.wasm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range []*world{plain, woven} {
+		if _, err := w.instantiate(spectest, "spectest"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, c := range s.Commands {
+		where := fmt.Sprintf("line %d, %s", c.Line, c.Type)
+		var results [2]string
+		for k, w := range []*world{plain, woven} {
+			switch c.Type {
+			case "module", "assert_invalid", "assert_malformed", "assert_unlinkable", "assert_uninstantiable":
+				if c.ModuleType == "text" {
+					continue
+				}
+				wasm, err := os.ReadFile(filepath.Join(filepath.Dir(file), c.Filename))
+				if errors.Is(err, fs.ErrNotExist) {
+					continue
+				}
+				name := ""
+				if i+1 < len(s.Commands) && s.Commands[i+1].Type == "register" {
+					name = s.Commands[i+1].As
+				}
+				m, err := w.instantiate(wasm, name)
+				results[k] = outcome(err)
+				if results[k] != "ok" {
+					results[k] = "refused" // by which of many reasons may differ
+				}
+				if c.Type == "module" {
+					w.last = m
+					w.named[c.Name] = m
+				}
+			case "action", "assert_return", "assert_trap", "assert_exhaustion":
+				m := w.last
+				if c.Action.Module != "" {
+					m = w.named[c.Action.Module]
+				}
+				if m == nil || c.Action.Type != "invoke" {
+					continue
+				}
+				var args []uint64
+				for _, a := range c.Action.Args {
+					args = append(args, bits(t, a.Type, a.LaneType, a.Value)...)
+				}
+				f := m.ExportedFunction(c.Action.Field)
+				if f == nil {
+					results[k] = "no such function"
+					continue
+				}
+				values, err := f.Call(context.Background(), args...)
+				if isReference(f) { // an address in this process
+					values = nil
+				}
+				results[k] = fmt.Sprintf("%v %x", outcome(err), values)
+			}
+		}
+		if results[0] != results[1] {
+			t.Errorf("%s: %s as it is, %s woven", where, results[0], results[1])
+		}
+	}
+}
+
+func isReference(f api.Function) bool {
+	for _, r := range f.Definition().ResultTypes() {
+		if r == 0x70 {
+			return true
+		}
+	}
+	return false
+}
+
+// bits returns a value of a script as wazero takes it.
+func bits(t *testing.T, kind, lane string, value json.RawMessage) []uint64 {
+	t.Helper()
+	number := func(s string, size int) uint64 {
+		switch s {
+		case "null":
+			return 0
+		case "nan:canonical", "nan:arithmetic":
+			return map[int]uint64{32: 0x7fc00000, 64: 0x7ff8000000000000}[size]
+		}
+		v, err := strconv.ParseUint(s, 10, size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	if kind == "v128" {
+		var lanes []string
+		if err := json.Unmarshal(value, &lanes); err != nil {
+			t.Fatal(err)
+		}
+		size := 128 / len(lanes)
+		out := make([]uint64, 2)
+		for i, l := range lanes {
+			out[i*size/64] |= number(l, size) << (i * size % 64)
+		}
+		return out
+	}
+	var s string
+	if err := json.Unmarshal(value, &s); err != nil {
+		t.Fatal(err)
+	}
+	if kind == "externref" && s != "null" {
+		return []uint64{number(s, 64) + 1}
+	}
+	if strings.HasSuffix(kind, "32") {
+		return []uint64{number(s, 32)}
+	}
+	return []uint64{number(s, 64)}
+}
