@@ -9,7 +9,7 @@ import (
 
 	bootapi "github.com/containerd/containerd/api/runtime/bootstrap/v1"
 	"github.com/containerd/containerd/api/types/runc/options"
-	"github.com/containerd/typeurl/v2"
+	"github.com/containerd/containerd/api/types/runtimeoptions/v1"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 )
@@ -73,27 +73,32 @@ func (r *request) fromParams(params *bootapi.BootstrapParams) error {
 	if a := params.GetContainerdGrpcAddress(); a != "" {
 		r.grpcAddress = a
 	}
-	if _, err := params.FindExtension(r.options); err != nil {
-		return fmt.Errorf("read runtime options: %w", err)
+	return r.fromExtensions(params)
+}
+
+// fromExtensions takes the runtime options from among what comes with the parameters.
+func (r *request) fromExtensions(params *bootapi.BootstrapParams) (err error) {
+	if found, err := params.FindExtension(r.options); found || err != nil {
+		return err
 	}
-	return nil
+	var table runtimeoptions.Options
+	found, err := params.FindExtension(&table)
+	if found && err == nil {
+		r.options, err = fromTable(&table)
+	}
+	return err
 }
 
 func (r *request) fromOptions(input []byte) error {
-	if len(input) == 0 {
-		return nil
-	}
 	var value anypb.Any
 	if err := proto.Unmarshal(input, &value); err != nil {
 		return fmt.Errorf("read runtime options: %w", err)
 	}
-	v, err := typeurl.UnmarshalAny(&value)
+	o, err := runcOptions(&value)
 	if err != nil {
-		return fmt.Errorf("read runtime options: %w", err)
+		return err
 	}
-	if o, ok := v.(*options.Options); ok {
-		r.options = o
-	}
+	r.options = o
 	return nil
 }
 

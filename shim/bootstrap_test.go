@@ -13,8 +13,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// runcOptions is what containerd writes to stdin when the runtime has options.
-func runcOptions(t *testing.T) []byte {
+// optionsOnStdin is what containerd writes to stdin when the runtime has options.
+func optionsOnStdin(t *testing.T) []byte {
 	t.Helper()
 	a, err := typeurl.MarshalAnyToProto(&options.Options{ShimCgroup: "/shims", BinaryName: "crun"})
 	if err != nil {
@@ -53,9 +53,9 @@ func TestEveryContainerdIsAnsweredInItsDialect(t *testing.T) {
 		cgroup  string
 	}{
 		{"1.6 without options", nil, env16, plain, ""},
-		{"1.6 with options", runcOptions(t), env16, plain, "/shims"},
+		{"1.6 with options", optionsOnStdin(t), env16, plain, "/shims"},
 		{"1.7 to 2.2 without options", nil, env17, jsonAnswer, ""},
-		{"1.7 to 2.2 with options", runcOptions(t), env17, jsonAnswer, "/shims"},
+		{"1.7 to 2.2 with options", optionsOnStdin(t), env17, jsonAnswer, "/shims"},
 		{"2.3 and later", bootstrapParams(t, "pod1"), env17, protobuf, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -97,7 +97,11 @@ func run(f flags, stdin io.Reader, stdout io.Writer) error {
 
 // info answers containerd's question what this runtime can do: what runc can, under our name.
 func info(stdin io.Reader, stdout io.Writer) error {
-	i, err := manager.NewShimManager(runtimeName).Info(context.Background(), stdin)
+	options, err := translateOptions(stdin)
+	if err != nil {
+		return err
+	}
+	i, err := manager.NewShimManager(runtimeName).Info(context.Background(), options)
 	if err != nil {
 		return fmt.Errorf("ask runc for its features: %w", err)
 	}

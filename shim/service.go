@@ -54,6 +54,9 @@ func (s *service) Create(ctx context.Context, r *taskapi.CreateTaskRequest) (*ta
 	if err != nil {
 		return nil, toGRPC(err)
 	}
+	if r.Options, err = toRuncOptions(r.Options); err != nil {
+		return nil, toGRPC(err)
+	}
 	if entry == nil {
 		resp, err := s.TTRPCTaskService.Create(ctx, r)
 		if err == nil && !spec.IsSandbox() {
