@@ -1,0 +1,36 @@
+//go:build linux
+
+package lab
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Memory is what a process costs, in bytes: Private is its alone and free when
+// it ends, PSS adds its share of what others have mapped too.
+type Memory struct{ Private, PSS int64 }
+
+// Memory reads it for a process of the node's.
+func (n *Node) Memory(pid int) (Memory, error) {
+	text, err := os.ReadFile(n.Proc(pid, "smaps_rollup"))
+	if err != nil {
+		return Memory{}, fmt.Errorf("read memory: %w", err)
+	}
+	var m Memory
+	for line := range strings.Lines(string(text)) {
+		key, rest, _ := strings.Cut(line, ":")
+		var kib int64
+		if _, err := fmt.Sscan(rest, &kib); err != nil {
+			continue
+		}
+		switch key {
+		case "Pss":
+			m.PSS += kib << 10
+		case "Private_Clean", "Private_Dirty":
+			m.Private += kib << 10
+		}
+	}
+	return m, nil
+}
