@@ -21,7 +21,6 @@ type answer struct {
 	rc     *http.ResponseController
 	method string
 	timing *timing // nil when the client is not told
-	finish func()  // called when the header is complete but for what the server adds
 
 	// The guest's goroutine alone touches these, and who waits for its end.
 	head     head
@@ -89,7 +88,6 @@ func (a *answer) begin() error {
 	if a.method == http.MethodHead {
 		a.silent = true
 	}
-	a.finish()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.w.WriteHeader(code)

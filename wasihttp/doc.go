@@ -7,6 +7,7 @@
 // In reading order:
 //
 //	serve.go     connections: accepting, idleness, draining
+//	conn.go      what must hold between two requests of one
 //	exchange.go  one request from its arrival to its end
 //	queue.go     its wait for an instance
 //	environ.go   what the guest is told

@@ -32,11 +32,14 @@ func newDoor(l net.Listener, first []net.Conn) *door {
 func (d *door) Accept() (net.Conn, error) {
 	for {
 		if c := d.takeFirst(); c != nil {
-			return c, nil
+			return &conn{Conn: c}, nil
 		}
 		c, err := d.Listener.Accept()
-		if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
-			return c, err
+		if err == nil {
+			return &conn{Conn: c}, nil
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, err
 		}
 		d.mu.Lock()
 		open := d.open

@@ -18,8 +18,6 @@ const (
 	maxRedirects = 10
 	// lastChance is how long an answer that is over waits for a piece of the body that the guest did not read.
 	lastChance = 20 * time.Millisecond
-	// leftoverTime is how long net/http may then take to read what is left of it.
-	leftoverTime = 2 * time.Second
 )
 
 // exchange is one request and its answer.
@@ -32,11 +30,14 @@ type exchange struct {
 	start  time.Time
 	ctx    context.Context // ends when the request does
 	fail   context.CancelCauseFunc
-	in     *body // of r; nil when it is not read
+	in     *body // of r
 }
 
-// ServeHTTP answers r with a fresh instance. It returns when the instance is gone.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// serveHTTP answers r with a fresh instance. It returns when the instance is gone.
+func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	if c := connOf(r); c != nil && c.spent.Load() {
+		panic(http.ErrAbortHandler) // this is no request, it is a piece of the one before
+	}
 	s.handlers.RLock()
 	defer s.handlers.RUnlock()
 	defer s.served.Add(1)
@@ -54,6 +55,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (x *exchange) serve() {
+	// Or net/http would read the whole body before it lets the guest answer.
+	_ = x.rc.EnableFullDuplex()
+	x.in = newBody(x.r, x.server.config.Sidecar.MaxBody, x.fail)
+	defer x.leave()
 	switch {
 	case x.r.Method == http.MethodConnect:
 		x.refuse(refusal{status: http.StatusNotImplemented, text: "this is no proxy"})
@@ -65,14 +70,9 @@ func (x *exchange) serve() {
 		x.end(nil, errBodyLarge)
 		return
 	}
-	// Or net/http would read the whole body before it lets the guest answer.
-	_ = x.rc.EnableFullDuplex()
-	in := newBody(x.r, x.server.config.Sidecar.MaxBody, x.fail)
-	x.in = in
-	defer x.leave()
-	r, hops := x.r, 0
+	r, in, hops := x.r, x.in, 0
 	for {
-		a := &answer{ctx: x.ctx, w: x.w, rc: x.rc, method: r.Method, finish: x.finishHeader}
+		a := &answer{ctx: x.ctx, w: x.w, rc: x.rc, method: r.Method}
 		err := x.run(r, in, a)
 		if err == nil {
 			err = a.check()
@@ -201,20 +201,12 @@ func (x *exchange) end(a *answer, err error) {
 	panic(http.ErrAbortHandler)
 }
 
-// finishHeader is called before a head is sent. Where a part of the body is still to come, HTTP/1 must not use the connection for
-// another request: if reading the rest fails, what follows would be taken for a request, and a client could hide one in there.
-func (x *exchange) finishHeader() {
-	if x.r.ProtoMajor == 1 && (x.in == nil || !x.in.whole()) {
-		x.w.Header().Set("Connection", "close")
-	}
-}
-
 // leave stops reading the body. The guest is gone.
 func (x *exchange) leave() {
-	// Not at once: what is on its way is better read than answered by a reset, which may reach the client before the answer.
+	// Not at once: what is on its way is better read than answered by a reset.
 	x.in.close(func() { _ = x.rc.SetReadDeadline(time.Now().Add(lastChance)) })
-	if !x.in.whole() {
-		_ = x.rc.SetReadDeadline(time.Now().Add(leftoverTime)) // net/http reads some of the rest
+	if c := connOf(x.r); c != nil && !x.in.whole() {
+		c.spend()
 	}
 }
 

@@ -72,7 +72,9 @@ func (x *exchange) refuse(f refusal) {
 	if f.again {
 		h.Set("Retry-After", strconv.Itoa(retryAfter))
 	}
-	x.finishHeader()
+	if x.r.ProtoMajor == 1 && !x.in.whole() {
+		h.Set("Connection", "close")
+	}
 	text := fmt.Sprintf("%d %s: %s\nrequest id: %s\n", f.status, http.StatusText(f.status), f.text, x.id)
 	h.Set("Content-Length", strconv.Itoa(len(text)))
 	x.w.WriteHeader(f.status)

@@ -21,6 +21,8 @@ const (
 	trimAfter = 3 * time.Second
 	// silence is how long a draining server waits for the first byte on a new connection.
 	silence = time.Second
+	// lastWords is how long clients may take to receive the last of an answer.
+	lastWords = time.Second
 )
 
 // ErrIdle is returned by [Server.Serve] when no request came for the sidecar's idle timeout.
@@ -37,12 +39,13 @@ func (s *Server) Serve(ctx context.Context, ls []net.Listener, first []net.Conn)
 	}
 	t := newTally()
 	v := &service{Server: s, tally: t, failed: make(chan error, len(ls)), http: &http.Server{
-		Handler:           s,
+		Handler:           http.HandlerFunc(s.serveHTTP),
 		MaxHeaderBytes:    maxRequestHead - 4<<10,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       keepAlive,
 		Protocols:         new(http.Protocols),
 		BaseContext:       func(net.Listener) context.Context { return s.life },
+		ConnContext:       withConn,
 		ConnState:         t.observe,
 		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
 	}}
@@ -180,9 +183,26 @@ func (v *service) close() {
 	_ = v.http.Shutdown(over)
 	v.Cut()
 	v.wait()
+	v.settle()
 	_ = v.http.Close()
 	for _, d := range v.doors {
 		_ = d.Close()
 	}
 	v.accepts.Wait()
+}
+
+// settle waits a moment for answers that are written and not sent yet: net/http sends them when their handlers have returned.
+func (v *service) settle() {
+	timer := time.NewTimer(lastWords)
+	defer timer.Stop()
+	for {
+		if busy, fresh := v.tally.count(); busy == fresh {
+			return
+		}
+		select {
+		case <-v.tally.changed:
+		case <-timer.C:
+			return
+		}
+	}
 }

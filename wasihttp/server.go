@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"net/http"
 	"sync"
 	"sync/atomic"
 
@@ -30,7 +29,7 @@ type Config struct {
 	MaxInstances int
 }
 
-// Server answers HTTP requests with instances of one module. It is an [http.Handler] too, for who has a server already.
+// Server answers HTTP requests with instances of one module.
 type Server struct {
 	config Config
 	module *instance.Module
@@ -48,8 +47,6 @@ type Server struct {
 	// handlers is held for reading by each request: who gets it for writing knows that all are over.
 	handlers sync.RWMutex
 }
-
-var _ http.Handler = (*Server)(nil)
 
 // NewServer returns a Server for m.
 func NewServer(c Config, m *instance.Module) *Server {
