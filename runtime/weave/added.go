@@ -5,7 +5,7 @@ package weave
 // writeRefill: fuel is what it was at first; the host has its turn.
 func (m *Module) writeRefill(w *writer) {
 	w.byte(0)
-	w.b = appendI32Const(w.b, fuel)
+	w.b = appendI32Const(w.b, m.measure.fuel)
 	w.byte(opGlobalSet)
 	w.u32(m.fuel())
 	w.byte(opCall)
@@ -54,12 +54,12 @@ func (m *Module) writeFill(w *writer) {
 		return
 	}
 	fill := []byte{opBulk, bulkMemoryFill, 0}
-	w.ifLarge(to)
+	m.ifLarge(w, to)
 	w.raw([]byte{opLoop, typeEmpty})
 	w.raw([]byte{opLocalGet, to, opLocalGet, from})
-	w.chunk()
+	m.chunk(w)
 	w.raw(fill)
-	w.advance(to, opI32Add)
+	m.advance(w, to, opI32Add)
 	m.nextChunk(w)
 	w.raw([]byte{opEnd, opEnd, opEnd})
 	m.rest(w, fill)
@@ -73,16 +73,16 @@ func (m *Module) writeCopy(w *writer) {
 		return
 	}
 	move := []byte{opBulk, bulkMemoryCopy, 0, 0}
-	w.ifLarge(to, from)
+	m.ifLarge(w, to, from)
 	w.raw([]byte{opLocalGet, to, opLocalGet, from, opI32GtU, opIf, typeEmpty})
 	{ // Downwards: the last chunk first.
 		w.raw([]byte{opLoop, typeEmpty})
 		for _, local := range []byte{to, from} {
 			w.raw([]byte{opLocalGet, local, opLocalGet, size, opI32Add})
-			w.chunk()
+			m.chunk(w)
 			w.byte(opI32Sub)
 		}
-		w.chunk()
+		m.chunk(w)
 		w.raw(move)
 		m.nextChunk(w)
 		w.byte(opEnd)
@@ -91,10 +91,10 @@ func (m *Module) writeCopy(w *writer) {
 	{
 		w.raw([]byte{opLoop, typeEmpty})
 		w.raw([]byte{opLocalGet, to, opLocalGet, from})
-		w.chunk()
+		m.chunk(w)
 		w.raw(move)
-		w.advance(to, opI32Add)
-		w.advance(from, opI32Add)
+		m.advance(w, to, opI32Add)
+		m.advance(w, from, opI32Add)
 		m.nextChunk(w)
 		w.byte(opEnd)
 	}
@@ -103,9 +103,9 @@ func (m *Module) writeCopy(w *writer) {
 }
 
 // ifLarge opens two blocks that run when there is more than a chunk, and all of it is within the memory.
-func (w *writer) ifLarge(addresses ...byte) {
+func (m *Module) ifLarge(w *writer, addresses ...byte) {
 	w.raw([]byte{opLocalGet, size})
-	w.chunk()
+	m.chunk(w)
 	w.raw([]byte{opI32GtU, opIf, typeEmpty})
 	for i, address := range addresses {
 		w.raw([]byte{opLocalGet, address, opI64ExtendU, opLocalGet, size, opI64ExtendU, opI64Add})
@@ -117,21 +117,21 @@ func (w *writer) ifLarge(addresses ...byte) {
 	w.raw([]byte{opIf, typeEmpty})
 }
 
-func (w *writer) chunk() { w.b = appendI32Const(w.b, 1<<chunkBits) }
+func (m *Module) chunk(w *writer) { w.b = appendI32Const(w.b, 1<<m.measure.chunkBits) }
 
 // advance adds a chunk to a local variable, or subtracts it.
-func (w *writer) advance(local, op byte) {
+func (m *Module) advance(w *writer, local, op byte) {
 	w.raw([]byte{opLocalGet, local})
-	w.chunk()
+	m.chunk(w)
 	w.raw([]byte{op, opLocalSet, local})
 }
 
 // nextChunk begins the loop anew while there is more than a chunk.
 func (m *Module) nextChunk(w *writer) {
-	m.check(w, 1<<(chunkBits-memoryBits))
-	w.advance(size, opI32Sub)
+	m.check(w, 1<<(m.measure.chunkBits-int(m.measure.memoryBits)))
+	m.advance(w, size, opI32Sub)
 	w.raw([]byte{opLocalGet, size})
-	w.chunk()
+	m.chunk(w)
 	w.raw([]byte{opI32GtU, opBrIf, 0})
 }
 
@@ -141,7 +141,7 @@ func (m *Module) rest(w *writer, op []byte) {
 	w.raw(op)
 	w.byte(opGlobalGet)
 	w.u32(m.fuel())
-	w.raw([]byte{opLocalGet, size, opI32Const, memoryBits, opI32ShrU, opI32Sub, opGlobalSet})
+	w.raw([]byte{opLocalGet, size, opI32Const, m.measure.memoryBits, opI32ShrU, opI32Sub, opGlobalSet})
 	w.u32(m.fuel())
 	m.checkEmpty(w)
 	w.byte(opEnd)

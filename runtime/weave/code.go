@@ -9,19 +9,29 @@ const (
 	perCheck = 8
 	// hostCost is what a call of a function of the host costs, in units of fuel.
 	hostCost = 1000
-	// chunkBits is the logarithm of the size of the pieces in which large copies and fills of memory are done, between checks.
-	chunkBits = 20
-	// memoryBits is the logarithm of how many bytes of a copy or fill one unit of fuel pays for.
-	memoryBits = 9
 )
+
+// measure is how fine the weaving is. Tests weave with a finer one, in which everything happens that is rare otherwise.
+type measure struct {
+	fuel       int32 // units from one yield to the next
+	smallMove  int32 // bytes up to which a copy or fill of memory costs no more than other instructions
+	chunkBits  int   // logarithm of the size of the pieces in which large ones are done, between checks
+	memoryBits byte  // logarithm of how many bytes of them one unit of fuel pays for
+}
+
+// standard is the measure of all modules. A check in the tightest loop takes about a nanosecond, so guests yield every 10 µs, and every
+// few milliseconds when every instruction misses the processor's caches.
+var standard = measure{fuel: 10_000, smallMove: 1 << 10, chunkBits: 20, memoryBits: 9}
 
 func (m *Module) writeCode(w *writer) *Error {
 	w.u32(uint32(len(m.functions) + addedFunctions))
 	if s := m.sections[sectionCode]; s != nil {
 		r := *s
 		r.pos = 0
+		f := m.imported
 		for n := r.u32(); n > 0; n-- {
-			b := body{m: m, r: r.sub(r.u32())}
+			b := body{m: m, r: r.sub(r.u32()), local: len(m.types[m.functions[f]].Params)}
+			f++
 			b.measure()
 			if b.r.err != nil {
 				return b.r.err
@@ -67,9 +77,11 @@ func (m *Module) checkEmpty(w *writer) {
 
 // body is the body of a function of the module.
 type body struct {
-	m    *Module
-	r    *reader
-	code int // where the instructions begin
+	m     *Module
+	r     *reader
+	code  int  // where the instructions begin
+	local int  // how many local variables it has, parameters too
+	moves bool // it copies or fills memory
 
 	cost  int32   // of the function in units of fuel
 	loops []int32 // the same of each loop, in the order they begin
@@ -84,7 +96,7 @@ type block struct {
 
 // measure reads the instructions and finds what each piece costs.
 func (b *body) measure() {
-	b.r.locals()
+	b.local += int(b.r.locals())
 	b.code = b.r.pos
 	b.leaf = len(b.r.b)-b.code <= leafSize
 	instructions := 0
@@ -113,6 +125,10 @@ func (b *body) measure() {
 		case opBulk:
 			if in.sub >= bulkMemoryInit {
 				b.leaf = false
+				instructions += leafCost
+			}
+			if in.sub == bulkMemoryCopy || in.sub == bulkMemoryFill {
+				b.moves = b.m.Memory != nil // else for the engine to refuse
 			}
 		}
 	}
@@ -125,11 +141,54 @@ func (b *body) measure() {
 // cost is at most what the longest function can have, far from what a counter of 32 bits holds.
 func cost(instructions int) int32 { return 1 + int32(instructions/perCheck) }
 
+// writeLocals declares the body's local variables, and those for the operands of a move.
+func (b *body) writeLocals(w *writer) {
+	if !b.moves {
+		w.raw(b.r.b[:b.code])
+		return
+	}
+	groups := b.r.u32()
+	w.u32(groups + 1)
+	w.raw(b.r.b[b.r.pos:b.code])
+	w.u32(3)
+	w.byte(typeI32)
+}
+
+// writeMove appends a memory.copy or memory.fill: as it is when little is moved, which is the rule, else as a call of what replaces it.
+func (b *body) writeMove(w *writer, instruction []byte, sub uint32) {
+	operand := func(op byte, i int) {
+		w.byte(op)
+		w.u32(uint32(b.local + i))
+	}
+	operands := func() {
+		for _, i := range [...]int{to, from, size} {
+			operand(opLocalGet, i)
+		}
+	}
+	for _, i := range [...]int{size, from, to} {
+		operand(opLocalSet, i)
+	}
+	operand(opLocalGet, size)
+	w.b = appendI32Const(w.b, b.m.measure.smallMove)
+	w.raw([]byte{opI32GtU, opIf, typeEmpty})
+	operands()
+	w.byte(opCall)
+	if sub == bulkMemoryFill {
+		w.u32(b.m.added(funcFill))
+	} else {
+		w.u32(b.m.added(funcCopy))
+	}
+	w.byte(opElse)
+	operands()
+	w.raw(instruction)
+	w.byte(opEnd)
+}
+
 // write appends the woven body. The instructions have been read without an error before.
 func (b *body) write(w *writer) {
 	r, m := b.r, b.m
 	r.pos = 0
-	w.raw(r.b[:b.code])
+	b.writeLocals(w)
 	if !b.leaf {
 		m.check(w, b.cost)
 	}
@@ -154,15 +213,9 @@ func (b *body) write(w *writer) {
 		case opBulk:
 			switch in.sub {
 			case bulkMemoryFill, bulkMemoryCopy:
-				if m.Memory == nil {
-					break // for the engine to refuse
-				}
-				replace(at)
-				w.byte(opCall)
-				if in.sub == bulkMemoryFill {
-					w.u32(m.added(funcFill))
-				} else {
-					w.u32(m.added(funcCopy))
+				if b.moves {
+					replace(at)
+					b.writeMove(w, r.since(at), in.sub)
 				}
 			case bulkMemoryInit, bulkTableInit, bulkTableCopy, bulkTableFill:
 				// Rare, and large at most once in a while.

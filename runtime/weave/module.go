@@ -68,6 +68,7 @@ type Module struct {
 	start      int            // the start function, or -1
 	names      map[int]string // of functions, for stack traces
 	sections   [lastSection + 1]*reader
+	measure    measure
 }
 
 type table struct {

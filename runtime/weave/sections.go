@@ -35,7 +35,7 @@ var preamble = []byte("\x00asm\x01\x00\x00\x00")
 // Read takes a module apart. It returns an *Error when it cannot.
 func Read(wasm []byte) (*Module, error) {
 	r := &reader{b: wasm}
-	m := &Module{start: -1, names: map[int]string{}}
+	m := &Module{start: -1, names: map[int]string{}, measure: standard}
 	if len(wasm) > MaxModule {
 		r.exceed("a module of %d bytes: at most %d", len(wasm), MaxModule)
 	} else if !bytes.HasPrefix(wasm, preamble) {

@@ -26,15 +26,25 @@ const features = api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall | experi
 // world is an engine with the modules of one script in it: as they are, or woven.
 type world struct {
 	engine wazero.Runtime
-	woven  bool
+	woven  weaving
 	named  map[string]api.Module
 	last   api.Module
 	yields int
 }
 
-func newWorld(t testing.TB, woven bool) *world {
+type weaving int
+
+const (
+	asItIs weaving = iota
+	woven
+	wovenFinely
+)
+
+var worlds = [...]string{asItIs: "as it is", woven: "woven", wovenFinely: "woven finely"}
+
+func newWorld(t testing.TB, how weaving) *world {
 	ctx := context.Background()
-	w := &world{engine: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCoreFeatures(features)), woven: woven,
+	w := &world{engine: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCoreFeatures(features)), woven: how,
 		named: map[string]api.Module{}}
 	t.Cleanup(func() { w.engine.Close(ctx) })
 	_, err := w.engine.NewHostModuleBuilder(weave.YieldModule).NewFunctionBuilder().WithFunc(func() { w.yields++ }).
@@ -47,10 +57,13 @@ func newWorld(t testing.TB, woven bool) *world {
 
 func (w *world) instantiate(wasm []byte, name string) (api.Module, error) {
 	ctx := context.Background()
-	if w.woven {
+	if w.woven != asItIs {
 		read, err := weave.Read(wasm)
 		if err != nil {
 			return nil, err
+		}
+		if w.woven == wovenFinely {
+			read.Fine()
 		}
 		if wasm, err = read.Weave(); err != nil {
 			return nil, err
@@ -60,7 +73,7 @@ func (w *world) instantiate(wasm []byte, name string) (api.Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	if start := m.ExportedFunction(weave.StartName); w.woven && start != nil {
+	if start := m.ExportedFunction(weave.StartName); w.woven != asItIs && start != nil {
 		if _, err := start.Call(ctx); err != nil {
 			return nil, err
 		}
@@ -97,8 +110,8 @@ type script struct {
 	}
 }
 
-// TestTheSpecificationsScripts runs the scripts of the WebAssembly specification twice, side by side: with the modules as they are and
-// with woven ones. Every call must have the same results or the same trap, and every module that is refused must be refused when woven.
+// TestTheSpecificationsScripts runs the scripts of the WebAssembly specification several times, side by side: with the modules as they are,
+// and with woven ones. Every call must have the same results or the same trap, and every module that is refused must be refused when woven.
 func TestTheSpecificationsScripts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes some seconds")
@@ -142,20 +155,23 @@ func runScript(t *testing.T, file, dir string) {
 	if err := json.Unmarshal(b, &s); err != nil {
 		t.Fatal(err)
 	}
-	plain, woven := newWorld(t, false), newWorld(t, true)
+	var all []*world
+	for how := range worlds {
+		all = append(all, newWorld(t, weaving(how)))
+	}
 	spectest, err := os.ReadFile(filepath.Join(dir, "testdata", "spectest.wasm"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, w := range []*world{plain, woven} {
+	for _, w := range all {
 		if _, err := w.instantiate(spectest, "spectest"); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for i, c := range s.Commands {
 		where := fmt.Sprintf("line %d, %s", c.Line, c.Type)
-		var results [2]string
-		for k, w := range []*world{plain, woven} {
+		var results [len(worlds)]string
+		for k, w := range all {
 			switch c.Type {
 			case "module", "assert_invalid", "assert_malformed", "assert_unlinkable", "assert_uninstantiable":
 				if c.ModuleType == "text" {
@@ -202,8 +218,10 @@ func runScript(t *testing.T, file, dir string) {
 				results[k] = fmt.Sprintf("%v %x", outcome(err), values)
 			}
 		}
-		if results[0] != results[1] {
-			t.Errorf("%s: %s as it is, %s woven", where, results[0], results[1])
+		for how := woven; how <= wovenFinely; how++ {
+			if results[how] != results[asItIs] {
+				t.Errorf("%s: %s as it is, %s %s", where, results[asItIs], results[how], worlds[how])
+			}
 		}
 	}
 }

@@ -15,9 +15,6 @@ const (
 	AddedName = "mayfly.woven"
 )
 
-// fuel is how many checks there are from one yield to the next. A check of the tightest loop takes about a nanosecond.
-const fuel = 10_000
-
 // Added types, after the module's own.
 const (
 	typeYield = iota // ()
@@ -163,7 +160,7 @@ func (m *Module) writeGlobals(w *writer) {
 		}
 	}
 	w.raw([]byte{typeI32, 1})
-	w.b = append(appendI32Const(w.b, fuel), opEnd)
+	w.b = append(appendI32Const(w.b, m.measure.fuel), opEnd)
 }
 
 func (m *Module) writeExports(w *writer) {
