@@ -7,12 +7,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/mayfly-run/mayfly/internal/entrypoint"
 	"github.com/mayfly-run/mayfly/internal/ociimage"
 	"github.com/mayfly-run/mayfly/wasihttp"
 )
@@ -98,8 +98,9 @@ func (s *source) unpack() (err error) {
 		return fmt.Errorf("%w: the image names no entrypoint: build it with mayfly build", errNotSidecar)
 	}
 	s.arg0 = command[0]
-	for _, name := range s.candidates(command[0]) {
-		if s.wasm, err = readIn(s.root, name); !errors.Is(err, fs.ErrNotExist) {
+	c := s.image.Config
+	for _, p := range entrypoint.Candidates(command[0], c.WorkingDir, c.Env) {
+		if s.wasm, err = readIn(s.root, inRoot(p)); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
 	}
@@ -113,29 +114,8 @@ func (s *source) unpack() (err error) {
 	return nil
 }
 
-// candidates are the paths in the image where a container runtime looks for a
-// program.
-func (s *source) candidates(name string) []string {
-	c := s.image.Config
-	if strings.Contains(name, "/") {
-		if !path.IsAbs(name) {
-			name = path.Join("/", c.WorkingDir, name)
-		}
-		return []string{inRoot(name)}
-	}
-	search := ociimage.LookupEnv(c.Env, "PATH")
-	if search == "" {
-		search = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-	}
-	var paths []string
-	for dir := range strings.SplitSeq(search, ":") {
-		paths = append(paths, inRoot(path.Join("/", dir, name)))
-	}
-	return paths
-}
-
 // inRoot is an absolute path as one below the root.
-func inRoot(p string) string { return strings.TrimPrefix(path.Clean(p), "/") }
+func inRoot(p string) string { return strings.TrimPrefix(p, "/") }
 
 // maxModule bounds a module in an image, in bytes, as wasihttp.ReadModule does
 // one in a file.

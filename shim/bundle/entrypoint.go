@@ -8,10 +8,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mayfly-run/mayfly/internal/entrypoint"
 )
 
 // ErrNotWasm is returned for an entrypoint that is called .wasm and is none.
@@ -41,7 +42,7 @@ func (s *Spec) FindEntrypoint() (*Entrypoint, error) {
 		return nil, fmt.Errorf("open the root filesystem: %w", err)
 	}
 	defer unix.Close(root)
-	for _, p := range s.candidates(args[0]) {
+	for _, p := range entrypoint.Candidates(args[0], s.known.Process.Cwd, s.known.Process.Env) {
 		head, err := readHead(root, p)
 		if errors.Is(err, errNoFile) {
 			continue
@@ -52,27 +53,6 @@ func (s *Spec) FindEntrypoint() (*Entrypoint, error) {
 		return classify(p, head)
 	}
 	return nil, nil
-}
-
-// candidates are the paths where runc would look for the program name.
-func (s *Spec) candidates(name string) []string {
-	if strings.Contains(name, "/") {
-		if path.IsAbs(name) {
-			return []string{path.Clean(name)}
-		}
-		return []string{path.Join("/", s.known.Process.Cwd, name)}
-	}
-	search := "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-	for _, e := range s.known.Process.Env {
-		if v, ok := strings.CutPrefix(e, "PATH="); ok {
-			search = v
-		}
-	}
-	var paths []string
-	for dir := range strings.SplitSeq(search, ":") {
-		paths = append(paths, path.Join("/", dir, name))
-	}
-	return paths
 }
 
 func classify(p string, head []byte) (*Entrypoint, error) {
