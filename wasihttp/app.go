@@ -3,7 +3,6 @@ package wasihttp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 
@@ -49,10 +48,7 @@ func Load(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, r.Close(ctx))
 	}
-	n, err := maxInstances(o.Sidecar.MaxInstances, o.MemoryLimit, m.InitialMemory())
-	if err != nil {
-		return nil, errors.Join(err, r.Close(ctx))
-	}
+	n := maxInstances(o.Sidecar.MaxInstances, o.MemoryLimit, m.InitialMemory())
 	s := NewServer(Config{
 		Sidecar: o.Sidecar, Env: o.Env, Args: o.Args, FS: o.FS, Log: o.Log, GuestLog: o.GuestLog, MaxInstances: n,
 	}, m)
@@ -100,17 +96,12 @@ func budget(limit uint64) uint64 {
 }
 
 // maxInstances is how many instances may be alive at once: what was asked for, or what fits under limit.
-func maxInstances(asked int, limit, initial uint64) (int, error) {
-	b := budget(limit)
-	if b > 0 && initial > b {
-		return 0, fmt.Errorf("%w: each instance starts with %d KiB, and a memory limit of %d KiB leaves %d KiB: raise the container's memory limit to %d Mi or more",
-			instance.ErrMemory, initial>>10, limit>>10, b>>10, (initial+reserve)>>20+1)
+func maxInstances(asked int, limit, initial uint64) int {
+	switch {
+	case asked > 0:
+		return asked
+	case limit == 0:
+		return mostInstances
 	}
-	if asked > 0 {
-		return asked, nil
-	}
-	if b == 0 {
-		return mostInstances, nil
-	}
-	return int(min(max(b/(initial+overhead), 1), mostInstances)), nil
+	return int(min(max(budget(limit)/(initial+overhead), 1), mostInstances))
 }

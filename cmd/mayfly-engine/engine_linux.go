@@ -15,6 +15,7 @@ import (
 	"github.com/mayfly-run/mayfly/internal/config"
 	"github.com/mayfly-run/mayfly/internal/control"
 	"github.com/mayfly-run/mayfly/internal/logfmt"
+	"github.com/mayfly-run/mayfly/runtime/guestfs"
 	"github.com/mayfly-run/mayfly/wasihttp"
 )
 
@@ -90,8 +91,12 @@ func (e *engine) load() (*wasihttp.App, error) {
 	if err != nil {
 		return nil, err
 	}
+	fs, err := guestfs.Container()
+	if err != nil {
+		return nil, err
+	}
 	app, err := wasihttp.Load(e.stop.ctx, wasihttp.Options{
-		Wasm: wasm, Sidecar: e.sidecar, Args: e.flags.args, Env: config.GuestEnv(os.Environ()),
+		Wasm: wasm, Sidecar: e.sidecar, Args: e.flags.args, Env: config.GuestEnv(os.Environ()), FS: fs,
 		Log: e.log, GuestLog: os.Stderr, MemoryLimit: e.flags.memoryLimit,
 	})
 	if err != nil {
