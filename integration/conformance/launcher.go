@@ -1,0 +1,222 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/mayfly-run/mayfly/integration/lab"
+)
+
+// launcher runs tests of the suite in nodes.
+type launcher struct {
+	cache   *lab.Cache
+	install *lab.Install
+	suite   suite
+	busybox string
+	logs    string
+	stall   time.Duration
+}
+
+func newLauncher(c *lab.Cache, stall time.Duration) (*launcher, error) {
+	install, err := c.Containerd(lab.Containerd24)
+	if err != nil {
+		return nil, err
+	}
+	busybox, err := c.Busybox()
+	if err != nil {
+		return nil, err
+	}
+	s, err := buildSuite(c)
+	if err != nil {
+		return nil, err
+	}
+	logs, err := logDir()
+	if err != nil {
+		return nil, err
+	}
+	return &launcher{cache: c, install: install, suite: s, busybox: busybox, logs: logs, stall: stall}, nil
+}
+
+// run runs top-level tests until each has an outcome. When one hangs or brings
+// the suite down, those that were running are run again one by one, and the
+// rest without them: so one bad test spoils no other, and is found.
+func (l *launcher) run(ctx context.Context, runtime string, tests []string) (*results, error) {
+	all := newResults()
+	for rest := tests; len(rest) > 0; {
+		r, err := l.round(ctx, runtime, rest)
+		if err != nil {
+			return nil, err
+		}
+		running, waiting := r.unfinished(rest)
+		if len(rest) > 1 && len(waiting) == len(rest) {
+			return nil, fmt.Errorf("the suite ran no test with %s; its log is %s", runtime, l.log(runtime))
+		}
+		for _, test := range rest {
+			all.replace(test, r)
+		}
+		if len(rest) == 1 {
+			break // it has what it has
+		}
+		for _, test := range running {
+			alone, err := l.run(ctx, runtime, []string{test})
+			if err != nil {
+				return nil, err
+			}
+			all.replace(test, alone)
+		}
+		for _, test := range waiting {
+			all.forget(test)
+		}
+		rest = waiting
+	}
+	return all, nil
+}
+
+func (l *launcher) log(runtime string) string { return filepath.Join(l.logs, runtime+".log") }
+
+// round runs tests in a node of their own, once, and ends it when nothing has
+// happened for too long.
+func (l *launcher) round(ctx context.Context, runtime string, tests []string) (r *results, err error) {
+	log, err := os.OpenFile(l.log(runtime), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	n, err := lab.Up(l.cache)
+	if err != nil {
+		return nil, err
+	}
+	down := false
+	end := func() error { // also the end of what the suite writes
+		if down {
+			return nil
+		}
+		down = true
+		return n.Down()
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	cmd, err := l.command(runtime, tests)
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stderr = log
+	events, w, err := decode(log)
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stdout = w
+	_, err = n.StartDaemon(cmd)
+	w.Close()
+	if err != nil {
+		return nil, errors.Join(err, end(), drain(events))
+	}
+	r = newResults()
+	timer := time.NewTimer(l.stall)
+	defer timer.Stop()
+	for {
+		select {
+		case e, ok := <-events:
+			if !ok {
+				return r, nil
+			}
+			if e.Action != "output" {
+				timer.Reset(l.stall)
+			}
+			r.add(e)
+			io.WriteString(log, e.Output)
+		case <-timer.C:
+			fmt.Fprintf(log, "conformance: no test has begun or ended for %s\n", l.stall)
+			if err := end(); err != nil {
+				return nil, errors.Join(err, drain(events))
+			}
+		case <-ctx.Done():
+			return nil, errors.Join(context.Cause(ctx), end(), drain(events))
+		}
+	}
+}
+
+// command is the one that does the job in the node: this program again.
+func (l *launcher) command(runtime string, tests []string) (*exec.Cmd, error) {
+	bin, err := filepath.Abs("bin")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(bin, "containerd-shim-mayfly-v1")); err != nil {
+		return nil, fmt.Errorf("%w: run make host", err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	var quoted []string
+	for _, t := range tests {
+		quoted = append(quoted, regexp.QuoteMeta(t))
+	}
+	path := append([]string{bin}, l.install.Path...)
+	text, err := json.Marshal(job{
+		Busybox: l.busybox,
+		Program: l.suite.program(),
+		Args:    []string{"-test.root", "-test.v=test2json", "-test.timeout=0", "-test.run=^(" + strings.Join(quoted, "|") + ")$", "-no-criu"},
+		Dir:     string(l.suite),
+		Runtime: runtime,
+		Path:    strings.Join(append(path, os.Getenv("PATH")), string(filepath.ListSeparator)),
+	})
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(self)
+	cmd.Env = []string{jobVar + "=" + string(text)}
+	return cmd, nil
+}
+
+// decode starts test2json: what is written to w, by whoever has it, comes out
+// as events, until the last writer has closed it.
+func decode(log io.Writer) (events <-chan event, w *os.File, err error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	cmd := exec.Command("go", "tool", "test2json")
+	cmd.Stdin, cmd.Stderr = r, log
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	r.Close()
+	if err != nil {
+		w.Close()
+		return nil, nil, err
+	}
+	c := make(chan event)
+	go func() { // ends with the output; the receiver reads until then
+		defer close(c)
+		d := json.NewDecoder(out)
+		for {
+			var e event
+			if d.Decode(&e) != nil {
+				break // the end: what is missing then is missing from the results
+			}
+			c <- e
+		}
+		_ = cmd.Wait() // it says on the log what it had to say
+	}()
+	return c, w, nil
+}
+
+// drain waits for the end of events nobody is interested in.
+func drain(events <-chan event) error {
+	for range events {
+	}
+	return nil
+}

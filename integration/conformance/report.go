@@ -1,0 +1,101 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// report is what a whole run found.
+type report struct {
+	mayfly, runc *results
+	unsteady     []string // differed in the whole suite, and not when run alone
+	logs         string
+}
+
+// print writes the report and tells whether something fails with mayfly that
+// passes with runc.
+func (r report) print(w io.Writer) (worse bool) {
+	r.counts(w)
+	r.list(w, "fail or stay stuck with both", func(m, c string) bool { return m == c && (m == fail || m == stuck) })
+	r.list(w, "skipped with both", func(m, c string) bool { return m == c && m == skip })
+	if len(r.unsteady) > 0 {
+		fmt.Fprintf(w, "\ndiffered once, and not when run alone: %s\n", strings.Join(r.unsteady, ", "))
+	}
+	different := r.differences()
+	if len(different) == 0 {
+		fmt.Fprintf(w, "\nno test differs; logs are in %s\n", r.logs)
+		return false
+	}
+	fmt.Fprintf(w, "\ndifferent:\n")
+	for _, name := range different {
+		m, c := r.mayfly.outcome(name), r.runc.outcome(name)
+		fmt.Fprintf(w, "  %s: %s with mayfly, %s with runc\n", name, m, c)
+		if bad(m, c) {
+			worse = true
+			fmt.Fprint(w, indent(r.mayfly.tests, name))
+		}
+	}
+	fmt.Fprintf(w, "logs are in %s\n", r.logs)
+	return worse
+}
+
+func (r report) counts(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(t, "\t%s\t%sed\t%sed\t%sped\t%s\t\n", "tests", pass, fail, skip, stuck)
+	for _, c := range []struct {
+		name string
+		of   *results
+	}{{"mayfly", r.mayfly}, {"runc", r.runc}} {
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t\n", c.name, len(c.of.tests),
+			c.of.count(pass), c.of.count(fail), c.of.count(skip), c.of.count(stuck))
+	}
+	t.Flush()
+}
+
+// list names the tests whose two outcomes are as asked for, a parent only when
+// none of its subtests is.
+func (r report) list(w io.Writer, title string, want func(m, c string) bool) {
+	if list := r.deepest(want); len(list) > 0 {
+		fmt.Fprintf(w, "\n%s:\n  %s\n", title, strings.Join(list, "\n  "))
+	}
+}
+
+func (r report) differences() []string {
+	return r.deepest(func(m, c string) bool { return m != c })
+}
+
+func (r report) deepest(want func(m, c string) bool) []string {
+	var list []string
+	for _, name := range names(r.mayfly, r.runc) {
+		if !want(r.mayfly.outcome(name), r.runc.outcome(name)) {
+			continue
+		}
+		// Sorted, a test comes before its subtests.
+		if n := len(list); n > 0 && strings.HasPrefix(name, list[n-1]+"/") {
+			list = list[:n-1]
+		}
+		list = append(list, name)
+	}
+	return list
+}
+
+// bad tells whether mayfly did not do what runc did. A test that runc skips and
+// mayfly fails is as bad: with runc it had not failed.
+func bad(mayfly, runc string) bool {
+	return (mayfly == fail || mayfly == stuck || mayfly == never) && runc != fail && runc != stuck
+}
+
+// indent is the end of what a test printed.
+func indent(tests map[string]*result, name string) string {
+	t := tests[name]
+	if t == nil {
+		return ""
+	}
+	lines := strings.Split(strings.TrimSpace(t.output.String()), "\n")
+	const enough = 15
+	return "    " + strings.Join(lines[max(0, len(lines)-enough):], "\n    ") + "\n"
+}
