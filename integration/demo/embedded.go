@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/mayfly-run/mayfly/integration/figures"
+	"github.com/mayfly-run/mayfly/integration/lab"
 )
 
 // embedded shows the sidecars under mayfly serve.
@@ -24,19 +27,19 @@ func embedded(ctx context.Context, s *screen) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	all, err := examples(ctx, dir)
+	all, err := lab.Examples(ctx, dir)
 	if err != nil {
 		return err
 	}
 	s.step("The sidecars of examples/time under mayfly serve, without root and without containerd")
 	var urls []string
 	for i, e := range all {
-		url, stop, err := serve(ctx, e.module, fmt.Sprint(18080+i))
+		url, stop, err := serve(ctx, e.Module, fmt.Sprint(18080+i))
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, stop()) }()
-		s.note("%-9s %s", e.name, url)
+		s.note("time-%-4s %s", e.Language, url)
 		urls = append(urls, url)
 	}
 
@@ -69,15 +72,15 @@ func embedded(ctx context.Context, s *screen) (err error) {
 
 	s.step("What a fresh instance costs, by the engine's own clock")
 	for i, e := range all {
-		t := timings{}
+		t := figures.Timings{}
 		for range 200 {
 			_, timing, err := get(ctx, urls[i])
 			if err != nil {
 				return err
 			}
-			t.add(timing)
+			t.Add(timing)
 		}
-		s.note("%-9s instance %v; its run %v", e.name, t["instance"], t["run"])
+		s.note("time-%-4s instance %s; its run %s", e.Language, figures.Summary(t["instance"]), figures.Summary(t["run"]))
 	}
 	return nil
 }

@@ -9,10 +9,8 @@ import (
 	"strings"
 	"time"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
+	"github.com/mayfly-run/mayfly/integration/figures"
 	"github.com/mayfly-run/mayfly/integration/lab"
-	"github.com/mayfly-run/mayfly/internal/ociimage"
 )
 
 func enter() { lab.Main() }
@@ -47,7 +45,7 @@ func inPod(ctx context.Context, s *screen) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, node.Down()) }()
-	all, err := examples(ctx, node.Dir)
+	all, err := lab.Examples(ctx, node.Dir)
 	if err != nil {
 		return err
 	}
@@ -93,26 +91,17 @@ func inPod(ctx context.Context, s *screen) (err error) {
 
 // pack makes an image of each example with mayfly build, and one of the
 // ordinary program they are compared with.
-func pack(ctx context.Context, dir string, all []example) ([]string, error) {
+func pack(ctx context.Context, dir string, all []lab.Example) ([]string, error) {
 	var archives []string
 	for i, e := range all {
-		archive := filepath.Join(dir, e.name+".tar")
-		if err := run(ctx, nil, "bin/mayfly", "build", e.module, "-t", "localhost/mayfly/"+e.name+":1", "-o", archive,
-			"--trigger", "http", "--port", fmt.Sprint(portC+i)); err != nil {
+		archive, err := e.Pack(ctx, dir, portC+i)
+		if err != nil {
 			return nil, err
 		}
 		archives = append(archives, archive)
 	}
-	root := filepath.Join(dir, "native")
-	if err := run(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(root, "native"), "./integration/demo/native"); err != nil {
-		return nil, err
-	}
-	image, err := ociimage.FromDir(root, v1.Config{Entrypoint: []string{"/native"}, User: ociimage.DefaultUser}, ociimage.HostPlatform())
-	if err != nil {
-		return nil, err
-	}
-	archive := filepath.Join(dir, "native.tar")
-	return append(archives, archive), lab.WriteImage(archive, "localhost/mayfly/native:1", image)
+	native, err := lab.NativeImage(ctx, dir)
+	return append(archives, native), err
 }
 
 type demo struct {
@@ -150,7 +139,7 @@ func (d *demo) start() error {
 		if c.Name == "nginx" {
 			what, d.main = "started", container
 		}
-		d.note("%-9s %s after %s", c.Name, what, short(time.Since(begin)))
+		d.note("%-9s %s after %s", c.Name, what, figures.Short(time.Since(begin)))
 	}
 	return err
 }
@@ -247,11 +236,11 @@ func (d *demo) cold() error {
 		if err != nil {
 			return err
 		}
-		t := timings{}
+		t := figures.Timings{}
 		for f := range strings.Lines(fields) {
-			t.add(strings.TrimSpace(f))
+			t.Add(strings.TrimSpace(f))
 		}
-		d.note("a fresh instance of %-9s %v; its run %v", name, t["instance"], t["run"])
+		d.note("a fresh instance of %-9s %s; its run %s", name, figures.Summary(t["instance"]), figures.Summary(t["run"]))
 	}
 	deep := d.sidecar("time-c", map[string]string{"PORT": fmt.Sprint(portDeep), "MAYFLY_IDLE_TIMEOUT": "0"})
 	deep.Name = "deep"
@@ -263,7 +252,7 @@ func (d *demo) cold() error {
 	if err != nil {
 		return err
 	}
-	var wake sample
+	var wake figures.Times
 	for t := range strings.FieldsSeq(times) {
 		took, err := time.ParseDuration(t + "s")
 		if err != nil {
@@ -271,14 +260,14 @@ func (d *demo) cold() error {
 		}
 		wake = append(wake, took)
 	}
-	d.note("from no engine at all to the answer: %v", wake)
+	d.note("from no engine at all to the answer: %s", figures.Summary(wake))
 	return c.Remove(d.ctx)
 }
 
 func (d *demo) memory() error {
 	d.step("Memory, against the same in Go as an ordinary container sidecar")
 	begin := time.Now()
-	native, err := d.pod.Run(d.ctx, lab.Spec{Name: "native", Image: "localhost/mayfly/native:1", Env: map[string]string{"PORT": fmt.Sprint(portNative)}})
+	native, err := d.pod.Run(d.ctx, lab.Spec{Name: "native", Image: lab.Native, Env: map[string]string{"PORT": fmt.Sprint(portNative)}})
 	if err != nil {
 		return err
 	}
@@ -303,7 +292,7 @@ func (d *demo) memory() error {
 	}
 	d.note("%-32s %s", "a sidecar at rest (holder)", holder)
 	d.note("%-32s %s", "a sidecar at work (engine beside)", awake)
-	d.note("%-32s %s, started in %s", "a container sidecar, always", other, short(started))
+	d.note("%-32s %s, started in %s", "a container sidecar, always", other, figures.Short(started))
 	return native.Remove(d.ctx)
 }
 

@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"context"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -253,4 +254,22 @@ func (c *Cache) Images() ([]string, error) {
 		all = append(all, archive)
 	}
 	return all, nil
+}
+
+// Native is the image of an ordinary program that does what the examples do.
+const Native = "localhost/mayfly/native:1"
+
+// NativeImage builds the image Native and returns its archive.
+func NativeImage(ctx context.Context, dir string) (string, error) {
+	root := filepath.Join(dir, "native")
+	if err := Tool(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(root, "native"),
+		"github.com/mayfly-run/mayfly/integration/lab/native"); err != nil {
+		return "", err
+	}
+	image, err := ociimage.FromDir(root, v1.Config{Entrypoint: []string{"/native"}, User: ociimage.DefaultUser}, ociimage.HostPlatform())
+	if err != nil {
+		return "", err
+	}
+	archive := filepath.Join(dir, "native.tar")
+	return archive, WriteImage(archive, Native, image)
 }

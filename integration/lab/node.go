@@ -9,10 +9,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -56,7 +59,9 @@ func Up(c *Cache) (*Node, error) {
 	if err := c.install(needIP); err != nil {
 		return nil, fmt.Errorf("start a node: %w", err)
 	}
-	name := "mayfly-" + strings.ToLower(rand.Text()[:8])
+	sweep()
+	// The name tells whose it is, and so whether it is anybody's still.
+	name := fmt.Sprintf("%s%d-%s", prefix, os.Getpid(), strings.ToLower(rand.Text()[:6]))
 	dir, err := os.MkdirTemp("", name+"-")
 	if err != nil {
 		return nil, fmt.Errorf("start a node: %w", err)
@@ -154,7 +159,7 @@ func (n *Node) Start(cmd *exec.Cmd) error {
 	if cmd.Dir == "" {
 		cmd.Dir = "/"
 	}
-	return n.inside(n.Pid(), cmd.Start)
+	return inside(fmt.Sprintf("/proc/%d", n.Pid()), everything, cmd.Start)
 }
 
 // StartDaemon is Start for what stays: it is also in the node's cgroup, as a
@@ -198,9 +203,13 @@ func (n *Node) Run(cmd *exec.Cmd) error {
 	return cmd.Wait()
 }
 
-// inside runs f on a thread that has the namespaces of process pid. The thread
-// ends with f: nothing else may ever run on it.
-func (n *Node) inside(pid int, f func() error) error {
+// everything is the namespaces of a node. The mounts come last: with them
+// /proc is another one.
+var everything = []string{"cgroup", "ipc", "uts", "net", "pid", "mnt"}
+
+// inside runs f on a thread that has namespaces of a process, whose directory
+// in some /proc is given. The thread ends with f: nothing else may run on it.
+func inside(process string, namespaces []string, f func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // and never unlocked, so the thread is not used again
@@ -208,8 +217,8 @@ func (n *Node) inside(pid int, f func() error) error {
 			if err := unix.Unshare(unix.CLONE_FS); err != nil {
 				return fmt.Errorf("enter the node: %w", err)
 			}
-			for _, ns := range []string{"cgroup", "ipc", "uts", "net", "pid_for_children", "mnt"} {
-				f, err := os.Open(fmt.Sprintf("/proc/%d/ns/%s", pid, ns))
+			for _, ns := range namespaces {
+				f, err := os.Open(filepath.Join(process, "ns", ns))
 				if err != nil {
 					return fmt.Errorf("enter the node: %w", err)
 				}
@@ -223,6 +232,52 @@ func (n *Node) inside(pid int, f func() error) error {
 		}()
 	}()
 	return <-done
+}
+
+// DialFrom connects to a TCP address, which must be a number, from the network
+// of a process of the node's: to a pod's loopback, say.
+func (n *Node) DialFrom(pid int, address string) (conn net.Conn, err error) {
+	to, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return nil, err
+	}
+	err = inside(n.Proc(pid, ""), []string{"net"}, func() (err error) {
+		conn, err = net.DialTCP("tcp", nil, net.TCPAddrFromAddrPort(to))
+		return err
+	})
+	return conn, err
+}
+
+// prefix begins the names of what a node has on the machine, its cgroups and
+// its directory, and the pid of its owner follows.
+const prefix = "mayfly-node-"
+
+// sweep removes what nodes left whose owners were killed and could not. What
+// it cannot remove it leaves: it is somebody's after all, or harms nobody.
+func sweep() {
+	stale := func(name string) bool {
+		var pid int
+		if _, err := fmt.Sscanf(filepath.Base(name), prefix+"%d-", &pid); err != nil {
+			return false
+		}
+		return !exists(fmt.Sprintf("/proc/%d", pid))
+	}
+	hs, err := hierarchies()
+	if err != nil {
+		return
+	}
+	for _, h := range hs {
+		found, _ := filepath.Glob(filepath.Join(h.mount, prefix+"*")) // the pattern is a good one
+		for _, root := range slices.DeleteFunc(found, func(d string) bool { return !stale(d) }) {
+			for _, d := range slices.Backward(dirs(root)) {
+				_ = os.Remove(d)
+			}
+		}
+	}
+	found, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*"))
+	for _, d := range slices.DeleteFunc(found, func(d string) bool { return !stale(d) }) {
+		_ = os.RemoveAll(d)
+	}
 }
 
 // Down ends everything in the node at once and removes what it left on the
