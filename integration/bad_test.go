@@ -24,6 +24,9 @@ func badInputs(e *env) {
 	good := p.sidecar("counter", 8080)
 	e.check(good.Stop(e.ctx, 10*time.Second))
 	e.check(good.Remove(e.ctx))
+	before, err := e.node.Settled()
+	e.check(err)
+
 	guest := func(name string, env ...string) lab.Spec { return sidecarSpec(name, 8080, env...) }
 	for _, bad := range []struct {
 		name string
@@ -51,8 +54,6 @@ func badInputs(e *env) {
 		e.Run(bad.name, func(t *testing.T) {
 			in := *e
 			in.T = t
-			before, err := e.node.Settled()
-			in.check(err)
 			c, err := p.Run(e.ctx, bad.spec)
 			if err == nil {
 				_ = c.Remove(e.ctx)
@@ -60,12 +61,12 @@ func badInputs(e *env) {
 			}
 			t.Log(err)
 			in.contains("the error", err.Error(), bad.says...)
-			left, err := e.node.Leaks(before)
-			in.check(err)
-			if len(left) > 0 {
-				t.Errorf("something is left behind:\n%s", strings.Join(left, "\n"))
-			}
 		})
+	}
+	left, err := e.node.Leaks(before)
+	e.check(err)
+	if len(left) > 0 {
+		e.Errorf("something is left behind in the pod:\n%s", strings.Join(left, "\n"))
 	}
 	e.equal("the sidecar beside", main.get("http://localhost:9999/"), "1")
 }

@@ -188,17 +188,24 @@ func dirs(root string) []string {
 }
 
 // removePodCgroup removes the cgroup a pod's containers were in, as kubelet
-// does; what a container left in it stays, to be found.
+// does: when they are gone, which may be a moment after containerd says so.
 func (n *Node) removePodCgroup(parent string) error {
 	hs, err := hierarchies()
 	if err != nil {
 		return err
 	}
-	for _, h := range hs {
-		err := os.Remove(filepath.Join(h.mount, n.cgroup, parent))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove the pod's cgroup: %w", err)
+	var last error
+	for range 250 {
+		last = nil
+		for _, h := range hs {
+			if err := os.Remove(filepath.Join(h.mount, n.cgroup, parent)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				last = err
+			}
 		}
+		if last == nil {
+			return nil
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
-	return nil
+	return fmt.Errorf("remove the pod's cgroup: %w", last)
 }
