@@ -5,10 +5,15 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"time"
 )
 
-// readAhead bounds how much of a body is read before the guest asks for it, in bytes.
-const readAhead = 32 << 10
+const (
+	// readAhead bounds how much of a body is read before the guest asks for it, in bytes.
+	readAhead = 32 << 10
+	// lastChance is how long an answer that is over waits for the rest of a body that the guest did not read.
+	lastChance = 20 * time.Millisecond
+)
 
 var (
 	errBodyLarge  = errors.New("the request's body is larger than MAYFLY_MAX_BODY")
@@ -31,7 +36,8 @@ type body struct {
 	buf     []byte // read; of it, the guest had the first taken bytes
 	taken   int
 	err     error // of reading
-	over    bool  // nobody wants more
+	over    bool  // nobody wants more: what comes is thrown away
+	thrown  int   // bytes
 }
 
 // noBody is that of a request without one.
@@ -56,13 +62,18 @@ func newBody(r *http.Request, limit int64, fail func(error)) *body {
 func (b *body) readAhead() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for b.err == nil && !b.over {
-		if len(b.buf) == cap(b.buf) && b.taken < len(b.buf) {
+	for b.err == nil {
+		switch {
+		case b.over && b.thrown >= maxLeftover:
+			return
+		case b.over:
+			b.thrown += len(b.buf) - b.taken
+			b.buf, b.taken = b.buf[:0], 0
+		case b.taken == len(b.buf):
+			b.buf, b.taken = b.buf[:0], 0
+		case len(b.buf) == cap(b.buf):
 			b.changed.Wait()
 			continue
-		}
-		if b.taken == len(b.buf) {
-			b.buf, b.taken = b.buf[:0], 0
 		}
 		room := b.buf[len(b.buf):cap(b.buf)]
 		b.mu.Unlock()
@@ -115,14 +126,15 @@ func (b *body) whole() bool {
 	return b.err == io.EOF
 }
 
-// close ends the reading ahead and waits for that; release is called where a read may be stuck.
-func (b *body) close(release func()) {
+// close ends the reading and waits for that. What is on its way is read still, so that the connection can be used again: it may
+// take lastChance, which setDeadline imposes on reads, and have maxLeftover bytes.
+func (b *body) close(setDeadline func(time.Time) error) {
 	b.mu.Lock()
-	b.over = true
-	if b.r != nil {
+	if !b.over && b.r != nil {
+		b.over = true
 		b.changed.Broadcast()
 		if b.err == nil {
-			release()
+			_ = setDeadline(time.Now().Add(lastChance))
 		}
 	}
 	b.mu.Unlock()

@@ -13,12 +13,8 @@ import (
 	"github.com/mayfly-run/mayfly/runtime/instance"
 )
 
-const (
-	// maxRedirects bounds local redirects of one request.
-	maxRedirects = 10
-	// lastChance is how long an answer that is over waits for a piece of the body that the guest did not read.
-	lastChance = 20 * time.Millisecond
-)
+// maxRedirects bounds local redirects of one request.
+const maxRedirects = 10
 
 // exchange is one request and its answer.
 type exchange struct {
@@ -31,6 +27,8 @@ type exchange struct {
 	ctx    context.Context // ends when the request does
 	fail   context.CancelCauseFunc
 	in     *body // of r
+
+	released bool // deadlines of the connection were used to end the request
 }
 
 // serveHTTP answers r with a fresh instance. It returns when the instance is gone.
@@ -156,6 +154,7 @@ func (x *exchange) releaseWhenOver(a *answer) func() {
 	return func() {
 		if !stop() {
 			<-released
+			x.released = true
 		}
 	}
 }
@@ -203,12 +202,15 @@ func (x *exchange) end(a *answer, err error) {
 
 // leave stops reading the body. The guest is gone.
 func (x *exchange) leave() {
-	// Not at once: what is on its way is better read than answered by a reset.
-	x.in.close(func() { _ = x.rc.SetReadDeadline(time.Now().Add(lastChance)) })
-	if c := connOf(x.r); c != nil && !x.in.whole() {
+	x.in.close(x.rc.SetReadDeadline)
+	if c := connOf(x.r); c != nil && x.mustClose() {
 		c.spend()
 	}
 }
+
+// mustClose reports whether no other request may follow on an HTTP/1 connection: what would come next is a piece of the body, or
+// net/http has seen a read fail and takes the client for gone.
+func (x *exchange) mustClose() bool { return x.released || !x.in.whole() }
 
 func (x *exchange) logRequest(status int) {
 	log := x.server.config.Log

@@ -64,6 +64,7 @@ func refusalFor(err error) refusal {
 
 // refuse answers in the guest's place.
 func (x *exchange) refuse(f refusal) {
+	x.in.close(x.rc.SetReadDeadline) // to know whether the connection can go on
 	_ = x.rc.SetWriteDeadline(time.Now().Add(refusalTime))
 	h := x.w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
@@ -72,7 +73,7 @@ func (x *exchange) refuse(f refusal) {
 	if f.again {
 		h.Set("Retry-After", strconv.Itoa(retryAfter))
 	}
-	if x.r.ProtoMajor == 1 && !x.in.whole() {
+	if x.r.ProtoMajor == 1 && x.mustClose() {
 		h.Set("Connection", "close")
 	}
 	text := fmt.Sprintf("%d %s: %s\nrequest id: %s\n", f.status, http.StatusText(f.status), f.text, x.id)

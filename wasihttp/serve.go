@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// maxRequestHead is what a request's line and header may have, in bytes; net/http adds 4 KiB to what it is told.
+	// maxRequestHead is what a request's line and header may have, in bytes; net/http lets pass 4 KiB more in HTTP/1.
 	maxRequestHead    = 64 << 10
 	readHeaderTimeout = 10 * time.Second
 	// keepAlive is how long a connection without requests stays.
@@ -40,7 +40,7 @@ func (s *Server) Serve(ctx context.Context, ls []net.Listener, first []net.Conn)
 	t := newTally()
 	v := &service{Server: s, tally: t, failed: make(chan error, len(ls)), http: &http.Server{
 		Handler:           http.HandlerFunc(s.serveHTTP),
-		MaxHeaderBytes:    maxRequestHead - 4<<10,
+		MaxHeaderBytes:    maxRequestHead,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       keepAlive,
 		Protocols:         new(http.Protocols),

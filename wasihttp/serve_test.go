@@ -61,6 +61,42 @@ func TestABodyNobodyReadDoesNotBecomeARequest(t *testing.T) {
 	}
 }
 
+func TestAConnectionEndsWithARequestThatWasStopped(t *testing.T) {
+	s := serve(t, "sleep", timeout(100*time.Millisecond))
+	c, r := s.raw(t, "GET /?ms=60000 HTTP/1.1\r\nHost: x\r\n\r\n")
+	res, err := http.ReadResponse(r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.ReadAll(res.Body)
+	if res.StatusCode != 504 || !res.Close {
+		t.Errorf("got %d, close %t", res.StatusCode, res.Close)
+	}
+	_, _ = io.WriteString(c, "GET /?ms=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+	if res, err := http.ReadResponse(r, nil); err == nil {
+		t.Errorf("a second answer: %d", res.StatusCode)
+	}
+	if code, _, err := s.try("/?ms=1"); err != nil || code.StatusCode != 200 {
+		t.Errorf("on another connection: %v, %v", code, err)
+	}
+}
+
+func TestRefusalsLeaveTheConnectionInOrder(t *testing.T) {
+	s := serve(t, "no-output")
+	c, r := s.raw(t, "")
+	for range 3 {
+		_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello")
+		res, err := http.ReadResponse(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.ReadAll(res.Body)
+		if res.StatusCode != 502 {
+			t.Errorf("got %d", res.StatusCode)
+		}
+	}
+}
+
 func TestHTTP2WithoutTLS(t *testing.T) {
 	s := serve(t, "echo")
 	s.useHTTP2()

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -357,17 +358,26 @@ func TestABodyThatBreaksOffIsNotTakenForAWholeOne(t *testing.T) {
 }
 
 func TestAHeadTooLargeIsRefused(t *testing.T) {
-	s := serve(t, "hello")
-	for size, want := range map[int]int{60 << 10: 200, 66 << 10: 431} {
-		r, _ := http.NewRequest("GET", s.url, nil)
-		r.Header.Set("X-Large", strings.Repeat("x", size))
-		res, err := s.client.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res.Body.Close()
-		if res.StatusCode != want {
-			t.Errorf("%d bytes: got %d, want %d", size, res.StatusCode, want)
+	for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		for size, want := range map[int]int{50 << 10: 200, 70 << 10: 431} {
+			t.Run(fmt.Sprintf("%s %d bytes", protocol, size), func(t *testing.T) {
+				s := serve(t, "hello")
+				if protocol == "HTTP/2.0" {
+					s.useHTTP2()
+				}
+				r, _ := http.NewRequest("GET", s.url, nil)
+				for i := range size >> 10 {
+					r.Header.Set(fmt.Sprintf("X-Large-%d", i), strings.Repeat("x", 1000))
+				}
+				res, err := s.client.Do(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				res.Body.Close()
+				if res.StatusCode != want {
+					t.Errorf("got %d, want %d", res.StatusCode, want)
+				}
+			})
 		}
 	}
 }
