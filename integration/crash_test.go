@@ -4,6 +4,7 @@ package integration
 
 import (
 	"strings"
+	"syscall"
 
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
@@ -48,6 +49,23 @@ func engineKilled(e *env) {
 	e.eventually("the log says that the engine was killed", func() bool { return strings.Contains(side.log(), "was killed") })
 }
 
+func engineHangs(e *env) {
+	p := e.pod()
+	main := p.main()
+	side := p.sidecar("counter", 8080)
+	ps := e.processes("mayfly-engine")
+	e.equal("engines", len(ps), 1)
+	e.check(e.node.Signal(e.ctx, ps[0].Pid, syscall.SIGSTOP))
+	e.eventually("the one that hangs is replaced", func() bool {
+		now := e.processes("mayfly-engine")
+		return len(now) == 0 || len(now) == 1 && now[0].Pid != ps[0].Pid
+	})
+	e.equal("answer of the next engine", main.get("http://localhost:8080/"), "1")
+	st, err := side.Status(e.ctx)
+	e.check(err)
+	e.equal("state", st.GetState(), cri.ContainerState_CONTAINER_RUNNING)
+}
+
 func holderKilled(e *env) {
 	p := e.pod()
 	main := p.main()
@@ -57,9 +75,8 @@ func holderKilled(e *env) {
 	e.eventually("its engine is gone", func() bool { return len(e.processes("mayfly-engine")) == 0 })
 	e.equal("the main container", main.sh("echo alive"), "alive\n")
 	e.check(side.Remove(e.ctx))
-	again := p.run(sidecarSpec("counter", 8080))
+	p.run(sidecarSpec("counter", 8080))
 	e.equal("answer of its successor", main.get("http://localhost:8080/"), "1")
-	_ = again
 }
 
 func sidecarShimKilled(e *env) {

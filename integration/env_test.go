@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -104,10 +103,7 @@ func (e *env) runtimeType() string {
 	return map[string]string{"runc": "io.containerd.runc.v2", "mayfly": "io.containerd.mayfly.v1"}[e.runtime]
 }
 
-var (
-	pods    atomic.Int32
-	letters = regexp.MustCompile(`[^a-z0-9]+`)
-)
+var pods atomic.Int32 // names them
 
 // pod starts a pod that ends with the scenario.
 func (e *env) pod(change ...func(*cri.PodSandboxConfig)) *pod {

@@ -72,6 +72,7 @@ var scenarios = []scenario{
 	{"a sidecar is paused and resumed", sidecarPause, sidecar},
 	{"ctr runs a sidecar without a pod", ctrSidecar, sidecar},
 	{"an engine is killed", engineKilled, sidecar},
+	{"an engine that hangs is replaced", engineHangs, sidecar},
 	{"a holder is killed", holderKilled, sidecar},
 	{"the shim of a pod with a sidecar is killed", sidecarShimKilled, sidecar},
 	{"containerd is killed and comes back under a sidecar", sidecarContainerdRestart, sidecar},

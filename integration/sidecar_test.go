@@ -206,14 +206,13 @@ func hostNetwork(e *env) {
 }
 
 func unixListener(e *env) {
-	dir, m := e.volume("socket", "/sock", false)
+	_, m := e.volume("socket", "/sock", false)
 	p := e.pod()
 	main := p.run(lab.Spec{Name: "main", Image: lab.MainImage, Args: []string{"sleep", "1000"}, Mounts: []*cri.Mount{m}})
 	s := sidecarSpec("counter", 8080, "MAYFLY_LISTEN=unix:/sock/http")
 	s.Mounts = []*cri.Mount{m}
 	p.run(s)
 	e.equal("answer", main.sh("curl -sS --fail-with-body --unix-socket /sock/http http://localhost/"), "1\n")
-	_ = dir
 }
 
 func portOfSidecar(e *env) {
@@ -351,12 +350,11 @@ func sidecarPause(e *env) {
 }
 
 func ctrSidecar(e *env) {
-	id := e.ctrStart(guestsImage, "--net-host", "--env=PORT=18081", "--env=MAYFLY_TRIGGER=http", "/counter.wasm")
+	e.ctrStart(guestsImage, "--net-host", "--env=PORT=18081", "--env=MAYFLY_TRIGGER=http", "/counter.wasm")
 	cmd := e.containerd.Command(e.ctx, "sh", "-c", "exec 3<>/dev/tcp/127.0.0.1/18081; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3")
 	cmd.Args[0], cmd.Path = "bash", "/bin/bash"
 	out := &strings.Builder{}
 	cmd.Stdout, cmd.Stderr = out, out
 	e.check(e.node.Run(cmd))
 	e.contains("the answer", out.String(), "200 OK", "\r\n\r\n1")
-	_ = id
 }

@@ -128,8 +128,7 @@ func (b *bench) requests() error {
 	if err != nil {
 		return err
 	}
-	main, err := pod.Run(b.ctx, lab.Spec{Name: "main", Image: lab.MainImage, Args: []string{"sleep", "1000"}})
-	if err != nil {
+	if _, err := pod.Run(b.ctx, lab.Spec{Name: "main", Image: lab.MainImage, Args: []string{"sleep", "1000"}}); err != nil {
 		return err
 	}
 	for i, e := range b.examples {
@@ -139,7 +138,6 @@ func (b *bench) requests() error {
 			}
 		}
 	}
-	_ = main
 	pid, err := b.one("sleep")
 	if err != nil {
 		return err

@@ -35,8 +35,7 @@ const (
 type setup struct {
 	Name   string
 	Cgroup string
-	Data   string // on a disk or tmpfs an overlay can stand on; empty when State is
-	State  string
+	Data   string // where a tmpfs is needed for overlays to stand on; empty for nowhere
 }
 
 // Main does a node's work, and does not return, when this program was started

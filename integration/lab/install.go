@@ -198,7 +198,7 @@ func (c *Cache) Versions() (versions []string, missing error) {
 	versions = []string{Containerd24, Containerd17}
 	v, err := c.DebianContainerd()
 	if err == nil && !strings.HasPrefix(v, "1.6.") {
-		err = fmt.Errorf("Debian's package is containerd %s", v)
+		err = fmt.Errorf("the package of this Debian is containerd %s", v)
 	}
 	if err != nil {
 		return versions, fmt.Errorf("containerd 1.6: %w", err)

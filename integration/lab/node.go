@@ -85,7 +85,7 @@ func (n *Node) start(name string) error {
 	if err := makeCgroup(n.cgroup); err != nil {
 		return err
 	}
-	s := setup{Name: name, Cgroup: n.cgroup, State: n.Dir}
+	s := setup{Name: name, Cgroup: n.cgroup}
 	if on, err := overlaid(n.Dir); err != nil {
 		return err
 	} else if on {
