@@ -120,6 +120,10 @@ func (b *body) measure() {
 		case opCall, opCallIndirect, opReturnCall, opReturnCallI:
 			b.leaf = false
 			instructions += leafCost
+		case opLocalGet, opLocalSet, opLocalTee:
+			if uint64(in.index) >= uint64(b.local) { // it could be one of those for a move
+				b.r.fail("local variable %d: there are %d", in.index, b.local)
+			}
 		case opMemoryGrow:
 			b.leaf = false
 		case opBulk:

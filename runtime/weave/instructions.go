@@ -14,6 +14,7 @@ const (
 	opReturnCallI  = 0x13
 	opLocalGet     = 0x20
 	opLocalSet     = 0x21
+	opLocalTee     = 0x22
 	opGlobalGet    = 0x23
 	opGlobalSet    = 0x24
 	opMemorySize   = 0x3f
@@ -66,11 +67,12 @@ const (
 	unknown      immediates = iota // not an instruction we know
 	nothing                        // no immediates
 	blockType                      // the type of a block
-	number                         // a label, local, table, segment or memory: the engine checks it, the weaving moves none of them
+	number                         // a label, table, segment or memory: the engine checks it, the weaving moves none of them
 	twoNumbers                     //
 	labels                         // br_table
 	function                       // an index that moves
 	callIndirect                   // a type and a table
+	local                          //
 	global                         //
 	valueTypes                     // select
 	memoryArg                      // alignment and offset
@@ -102,7 +104,7 @@ var singleByte = func() (t [256]immediates) {
 	set(0x13, 0x13, callIndirect) // return_call_indirect
 	set(0x1a, 0x1b, nothing)      // drop, select
 	set(0x1c, 0x1c, valueTypes)
-	set(0x20, 0x22, number) // local.get, local.set, local.tee
+	set(0x20, 0x22, local) // local.get, local.set, local.tee
 	set(0x23, 0x24, global)
 	set(0x25, 0x26, number) // table.get, table.set
 	set(0x28, 0x3e, memoryArg)
@@ -123,7 +125,7 @@ var singleByte = func() (t [256]immediates) {
 type instruction struct {
 	op    byte
 	sub   uint32 // second opcode, after a prefix
-	index uint32 // of the function, where it has one
+	index uint32 // of the function or local variable, where it has one
 }
 
 // instruction reads one instruction. It checks the indices that the weaving could give another meaning, and no others.
@@ -145,6 +147,8 @@ func (m *Module) instruction(r *reader) instruction {
 	case callIndirect:
 		r.index("type", len(m.types))
 		r.u32()
+	case local:
+		in.index = r.u32()
 	case global:
 		r.index("global", m.globals)
 	case valueTypes:
