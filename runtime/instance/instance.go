@@ -31,7 +31,11 @@ type Instance struct {
 	module *Module
 	guest  api.Module
 	memory *memory // nil when the module has none
+	seat   *seat
 	env    []string
+	stdin  io.Reader // nil: empty
+	stdout io.Writer // nil: discarded
+	stderr io.Writer
 	ctx    context.Context // of the run in progress
 	pace   pace
 	stack  callStack
@@ -62,7 +66,7 @@ func (m *Module) Instantiate(ctx context.Context, c Call) (*Instance, error) {
 			return nil, fmt.Errorf("environment variable %.40q: must not contain a zero byte", kv)
 		}
 	}
-	i := &Instance{module: m, env: c.Env, ctx: ctx}
+	i := &Instance{module: m, env: c.Env, stdin: c.Stdin, stdout: c.Stdout, stderr: c.Stderr, ctx: ctx}
 	inner := context.Context(&callContext{Context: ctx, instance: i})
 	if m.hasMemory {
 		mem, err := newMemory(m.runtime.slots, &m.runtime.budget, m.initialMemory)
@@ -72,7 +76,8 @@ func (m *Module) Instantiate(ctx context.Context, c Call) (*Instance, error) {
 		i.memory = mem
 		inner = experimental.WithMemoryAllocator(inner, mem)
 	}
-	guest, err := m.runtime.engine.InstantiateModule(inner, m.compiled, i.configure(c))
+	i.seat = m.sit(i, &c)
+	guest, err := m.runtime.engine.InstantiateModule(inner, m.compiled, i.seat.config)
 	if err != nil {
 		_ = i.Close()
 		return nil, fmt.Errorf("instantiate: %w", err)
@@ -85,26 +90,6 @@ func (m *Module) Instantiate(ctx context.Context, c Call) (*Instance, error) {
 		}
 	}
 	return i, nil
-}
-
-func (i *Instance) configure(c Call) wazero.ModuleConfig {
-	config := i.module.runtime.config.
-		WithRandSource(random{i}).
-		WithNanosleep(func(ns int64) { i.sleep(time.Duration(ns)) }).
-		WithArgs(c.Args...)
-	if c.Stdin != nil {
-		config = config.WithStdin(stdin{i, c.Stdin})
-	}
-	if c.Stdout != nil {
-		config = config.WithStdout(stdout{i, c.Stdout})
-	}
-	if c.Stderr != nil {
-		config = config.WithStderr(stdout{i, c.Stderr})
-	}
-	if c.FS != nil {
-		config = config.WithFSConfig(c.FS)
-	}
-	return config
 }
 
 // Run calls _start and returns when the guest has ended: nil when it returned or exited with 0, *ExitError, *TrapError, or when ctx
@@ -153,6 +138,10 @@ func (i *Instance) Close() error {
 	if i.memory != nil {
 		i.memory.release()
 		i.memory = nil
+	}
+	if i.seat != nil {
+		i.module.leave(i.seat)
+		i.seat = nil
 	}
 	return err
 }

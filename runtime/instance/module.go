@@ -1,6 +1,10 @@
 package instance
 
-import "github.com/tetratelabs/wazero"
+import (
+	"sync"
+
+	"github.com/tetratelabs/wazero"
+)
 
 // Module is a compiled module. It may be used from several goroutines at once.
 type Module struct {
@@ -8,6 +12,7 @@ type Module struct {
 	compiled      wazero.CompiledModule
 	hasMemory     bool
 	initialMemory uint64
+	seats         sync.Pool // of *seat
 }
 
 // InitialMemory is the linear memory that every instance starts with, in bytes.
