@@ -282,6 +282,22 @@ func TestAnAnswerThatBreaksOffCutsTheConnection(t *testing.T) {
 	}
 }
 
+func TestALocalRedirectIsAnotherRunOfTheGuest(t *testing.T) {
+	s := serve(t, "redirect")
+	// The first run answers with this server's path, the second, which gets that, with another server's.
+	res, err := s.client.Post(s.url+"/?to=/%3Fto%3Dhttp%253A%252F%252Fx%252F", "x/y", strings.NewReader("a body"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != 302 || res.Header.Get("Location") != "http://x/" {
+		t.Errorf("got %d, Location %q", res.StatusCode, res.Header.Get("Location"))
+	}
+	if n := strings.Count(s.log.String(), "status=302"); n != 1 {
+		t.Errorf("%d requests are in the log", n)
+	}
+}
+
 func TestHeadHasNoBody(t *testing.T) {
 	s := serve(t, "bigbody-out")
 	for range 2 { // the second shows that the first left the connection in order
