@@ -56,6 +56,7 @@ var scenarios = []scenario{
 	{"fifty sidecars share a pod", fiftySidecars, sidecar},
 	{"a hundred requests at once have a hundred instances", hundredRequests, sidecar},
 	{"a guest that fails harms no other request", guestFails, sidecar},
+	{"a guest gets no more memory than its container may have", memoryLimit, sidecar},
 	{"a sidecar restarts and its main container does not notice", sidecarRestarts, sidecar},
 	{"a main container restarts and its sidecar does not notice", mainRestarts, sidecar},
 	{"an idle engine leaves and the next request wakes one", wakes, sidecar},

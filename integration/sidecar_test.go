@@ -110,6 +110,25 @@ func guestFails(e *env) {
 	e.eventually("the trap's stack is in the log", func() bool { return strings.Contains(trap.log(), "unreachable") })
 }
 
+func memoryLimit(e *env) {
+	p := e.pod()
+	main := p.main()
+	s := sidecarSpec("allocate", 8080, "MAYFLY_MEMORY=1Gi")
+	s.Change = func(c *cri.ContainerConfig) { c.Linux.Resources.MemoryLimitInBytes = 96 << 20 }
+	side := p.run(s)
+	before := e.processes("mayfly-engine")
+	for range 3 {
+		e.contains("a guest that takes all it can get", main.get("http://localhost:8080/"), "refused at")
+	}
+	after := e.processes("mayfly-engine")
+	if len(before) != 1 || len(after) != 1 || before[0].Pid != after[0].Pid {
+		e.Fatalf("the engine is another one: %v, then %v", before, after)
+	}
+	st, err := side.Status(e.ctx)
+	e.check(err)
+	e.equal("state", st.GetState(), cri.ContainerState_CONTAINER_RUNNING)
+}
+
 func sidecarRestarts(e *env) {
 	p := e.pod()
 	main := p.main()
