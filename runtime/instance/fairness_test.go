@@ -28,7 +28,7 @@ func TestComputingGuestsHoldUpNobody(t *testing.T) {
 
 func holdUpNobody(t *testing.T, meanwhile func()) {
 	r := newTestRuntime(t, Limits{})
-	modules := []*Module{load(t, r, "spin"), load(t, r, "recurse-wide"), load(t, r, "compute"), load(t, r, "spin-host")}
+	modules := []*Module{load(t, r, "spin"), load(t, r, "recurse-wide"), load(t, r, "compute"), loadFile(t, r, "fill")}
 	var worst, late time.Duration
 	for try := range 3 {
 		alone := percentile99(t)

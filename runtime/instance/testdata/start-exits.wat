@@ -1,0 +1,10 @@
+;; start-exits ends itself in its start section: 3 if it has arguments, which it has not at load.
+(module
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (memory (export "memory") 1)
+  (func $begin
+    (drop (call $args_sizes_get (i32.const 0) (i32.const 4)))
+    (if (i32.load (i32.const 0)) (then (call $proc_exit (i32.const 3)))))
+  (start $begin)
+  (func (export "_start")))
