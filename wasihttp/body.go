@@ -2,6 +2,7 @@ package wasihttp
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -9,8 +10,10 @@ import (
 )
 
 const (
-	// readAhead bounds how much of a body is read before the guest asks for it, in bytes.
-	readAhead = 32 << 10
+	// leastAhead and mostAhead are how many bytes of a body are read before the guest asks for them: the fewer as long as it takes
+	// none, since many requests may wait for an instance.
+	leastAhead = 4 << 10
+	mostAhead  = 32 << 10
 	// lastChance is how long an answer that is over waits for the rest of a body that the guest did not read.
 	lastChance = 20 * time.Millisecond
 )
@@ -43,12 +46,15 @@ type body struct {
 // noBody is that of a request without one.
 func noBody() *body { return &body{err: io.EOF} }
 
-// newBody begins to read. close ends that.
+// newBody begins to read, unless it is clear that the body is too large. close ends that.
 func newBody(r *http.Request, limit int64, fail func(error)) *body {
-	if r.Body == nil || r.Body == http.NoBody {
+	switch {
+	case r.Body == nil, r.Body == http.NoBody:
 		return noBody()
+	case r.ContentLength > limit:
+		return &body{err: errBodyLarge}
 	}
-	size := int64(readAhead)
+	size := int64(leastAhead)
 	if r.ContentLength > 0 {
 		size = min(size, r.ContentLength+1)
 	}
@@ -69,6 +75,8 @@ func (b *body) readAhead() {
 		case b.over:
 			b.thrown += len(b.buf) - b.taken
 			b.buf, b.taken = b.buf[:0], 0
+		case b.taken == cap(b.buf) && b.taken < mostAhead:
+			b.buf, b.taken = make([]byte, 0, 2*cap(b.buf)), 0
 		case b.taken == len(b.buf):
 			b.buf, b.taken = b.buf[:0], 0
 		case len(b.buf) == cap(b.buf):
@@ -94,7 +102,7 @@ func (b *body) end(err error) {
 	case errors.As(err, &tooLarge):
 		b.fail(errBodyLarge)
 	default:
-		b.fail(errors.Join(errBodyBroken, err))
+		b.fail(fmt.Errorf("%w: %w", errBodyBroken, err))
 	}
 }
 

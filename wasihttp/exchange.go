@@ -64,7 +64,7 @@ func (x *exchange) serve() {
 	case strings.IndexByte(x.r.URL.Path, 0) >= 0: // no variable can hold it
 		x.refuse(refusal{status: http.StatusBadRequest, text: "the path has a zero byte"})
 		return
-	case x.r.ContentLength > x.server.config.Sidecar.MaxBody:
+	case x.r.ContentLength > x.server.config.Sidecar.MaxBody: // and nobody has told the client to go on and send it
 		x.end(nil, errBodyLarge)
 		return
 	}
@@ -159,8 +159,9 @@ func (x *exchange) releaseWhenOver(a *answer) func() {
 	}
 }
 
-// redirected is the request that a local redirect makes of this one: RFC 3875, 6.2.2. It has no body, for that is read.
+// redirected is the request that a local redirect makes of this one: RFC 3875, 6.2.2. It has no body, for that was for the first.
 func (x *exchange) redirected(to string) (*http.Request, error) {
+	x.in.close(x.rc.SetReadDeadline) // reading it changes the request
 	u, err := url.ParseRequestURI(to)
 	if err != nil || strings.IndexByte(u.Path, 0) >= 0 {
 		return nil, notHTTP("its Location, %.60q, is no path", to)

@@ -234,6 +234,14 @@ func TestOthersStayFastBesideOneThatSpins(t *testing.T) {
 	}
 }
 
+func TestABodyTooLargeIsRefusedBeforeItIsSent(t *testing.T) {
+	s := serve(t, "bigbody-in", sidecar(func(c *config.Sidecar) { c.MaxBody = 1000 }))
+	_, r := s.raw(t, "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n")
+	if res, err := http.ReadResponse(r, nil); err != nil || res.StatusCode != 413 {
+		t.Errorf("got %v, %v", res, err)
+	}
+}
+
 func TestServerTimingTellsTheParts(t *testing.T) {
 	s := serve(t, "hello", sidecar(func(c *config.Sidecar) { c.ServerTiming = true }))
 	res, _ := s.get(t, "/")
