@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -124,7 +125,7 @@ func (e *engine) command(app *wasihttp.App, took time.Duration) int {
 
 // serve answers requests until there are none for long, or a signal comes.
 func (e *engine) serve(app *wasihttp.App, ls []net.Listener, conns []net.Conn, took time.Duration) int {
-	e.log.Info("ready", "module", e.flags.module, "listen", ls[0].Addr(), "instances", app.MaxInstances, "in", took)
+	e.log.Info("ready", "module", e.flags.module, "listen", addresses(ls), "instances", app.MaxInstances, "in", took)
 	if err := e.link.send(control.Ready); err != nil {
 		return exitFailure
 	}
@@ -143,4 +144,13 @@ func (e *engine) serve(app *wasihttp.App, ls []net.Listener, conns []net.Conn, t
 	}
 	// Not Close: the end of the process is faster.
 	return 0
+}
+
+// addresses are those of ls, for a person to read.
+func addresses(ls []net.Listener) string {
+	var all []string
+	for _, l := range ls {
+		all = append(all, l.Addr().String())
+	}
+	return strings.Join(all, ",")
 }
