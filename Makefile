@@ -4,6 +4,8 @@
 BINARIES := containerd-shim-mayfly-v1 mayfly-init mayfly-engine mayfly
 ARCHS    := amd64 arm64
 HOST     := $(shell go env GOHOSTARCH)
+# Shim, holder and engine are for nodes; a laptop of another kind has mayfly serve.
+HERE     := $(if $(filter linux,$(shell go env GOHOSTOS)),$(BINARIES),mayfly)
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 MODULE   := github.com/mayfly-run/mayfly
 LDFLAGS  := -s -w -X $(MODULE)/internal/version.Version=$(VERSION)
@@ -22,18 +24,19 @@ build: ## four static binaries in bin/, and for each architecture in bin/ARCH/
 
 # The same for this machine only: what tests, demo and benchmarks run.
 host:
-	@set -e; mkdir -p bin/$(HOST); for b in $(BINARIES); do \
-		CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/$(HOST)/$$b ./cmd/$$b; \
+	@set -e; mkdir -p bin/host; for b in $(HERE); do \
+		CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/host/$$b ./cmd/$$b; \
 	done
-	@ln -f $(addprefix bin/$(HOST)/,$(BINARIES)) bin/
+	@ln -f $(addprefix bin/host/,$(HERE)) bin/
 
 test: lint unit integration ## everything: lint, unit tests, tests on real containerd
 
 unit: ## tests that need no root, no network and no containerd
-	go test $$(go list ./... | grep -v /integration)
+	go test $$(go list ./... | grep -v '/integration$$')
 
 integration: host ## tests on real containerd 2.4, 1.7 and 1.6; need root
-	go test -timeout 30m ./integration/...
+	@go run ./integration/cmd/lab check
+	go test -timeout 30m ./integration
 
 lint: ## gofmt, vet, staticcheck, and that it builds for other systems
 	@test -z "$$(gofmt -l .)" || { echo 'gofmt would change:'; gofmt -l .; exit 1; }

@@ -29,7 +29,7 @@ func doMain() int {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(deps(), shell())
+	root.AddCommand(check(), deps(), shell())
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		var exit *exec.ExitError
@@ -39,6 +39,22 @@ func doMain() int {
 		return 1
 	}
 	return 0
+}
+
+func check() *cobra.Command {
+	return &cobra.Command{
+		Use:     "check",
+		Short:   "Say whether the integration tests can run on this machine",
+		Example: "  go run ./integration/cmd/lab check",
+		Args:    cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) {
+			if lacking := lab.Check(); lacking != nil {
+				fmt.Fprintf(cmd.OutOrStdout(), "the scenarios on real containerd are skipped: this %v\n", lacking)
+			} else {
+				fmt.Fprintln(cmd.OutOrStdout(), "the scenarios on real containerd can run")
+			}
+		},
+	}
 }
 
 func deps() *cobra.Command {
