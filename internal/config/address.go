@@ -98,7 +98,7 @@ func localhost(port int) []Address {
 
 func parseUnix(p string) ([]Address, error) {
 	if !path.IsAbs(p) || path.Clean(p) != p || p == "/" {
-		return nil, errors.New("want an absolute, clean path behind unix:")
+		return nil, errors.New("want unix: with an absolute, clean path")
 	}
 	if len(p) > maxUnixPath || strings.ContainsRune(p, 0) {
 		return nil, fmt.Errorf("a socket's path has at most %d bytes", maxUnixPath)
