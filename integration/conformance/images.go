@@ -33,16 +33,27 @@ type file struct {
 	uid, gid   int
 }
 
-// accounts are those the suite expects in busybox, numbered as Debian does.
-var accounts = []file{
+// small is what the suite expects of busybox's image: accounts by number and
+// name, and an nc that ends at SIGTERM. The kernel keeps that signal from the
+// first process of a container unless it has a handler, which Debian's lacks.
+var small = []file{
+	{name: "bin/nc", mode: 0o755, text: `#!/bin/sh
+trap 'exit 143' TERM
+busybox nc "$@" &
+wait $!
+`},
 	{name: "etc/passwd", mode: 0o644, text: `root:x:0:0:root:/:/bin/sh
 daemon:x:1:1:daemon:/usr/sbin:/bin/false
+bin:x:2:2:bin:/bin:/bin/false
+sys:x:3:3:sys:/dev:/bin/false
 www-data:x:33:33:www-data:/var/www:/bin/false
 backup:x:34:34:backup:/var/backups:/bin/false
 nobody:x:65534:65534:nobody:/home:/bin/false
 `},
 	{name: "etc/group", mode: 0o644, text: `root:x:0:
 daemon:x:1:
+bin:x:2:
+sys:x:3:
 tty:x:5:
 www-data:x:33:
 backup:x:34:
@@ -63,20 +74,22 @@ var shell = v1.Config{Cmd: []string{"sh"}, Env: []string{"PATH=/usr/local/sbin:/
 
 // images are all the suite pulls, but for one it names by digest.
 var images = []image{
-	{name: "containerd/busybox:1.36", config: shell, layers: [][]file{accounts}},
+	{name: "containerd/busybox:1.36", config: shell, layers: [][]file{small}},
 	{name: "containerd/volume-copy-up:2.2", config: withVolumes("/test_dir", "C:/weird_test_dir", "/:colon_prefixed"), layers: [][]file{
-		accounts,
+		small,
 		{{name: "test_dir/", mode: 0o755}, {name: "test_dir/test_file", text: "test_content\n", mode: 0o644}},
 		{{name: "C:/", mode: 0o755}, {name: "C:/weird_test_dir/", mode: 0o755},
 			{name: "C:/weird_test_dir/weird_test_file", text: "test_content\n", mode: 0o644}},
 		{{name: ":colon_prefixed/", mode: 0o755}, {name: ":colon_prefixed/colon_prefixed_file", text: "test_content\n", mode: 0o644}},
 	}},
-	// Tests of user namespaces run bash and look at a program with the setuid bit.
+	// Tests of user namespaces run bash, look at a program with the setuid bit,
+	// and have a root nobody can make mount points in.
 	{name: "containerd/volume-ownership:2.1", config: withVolumes("/test_dir"), layers: [][]file{
-		accounts,
+		small,
 		{{name: "bin/bash", text: "#!/bin/sh\nexec /bin/sh \"$@\"\n", mode: 0o755},
 			{name: "usr/", mode: 0o755}, {name: "usr/bin/", mode: 0o755},
 			{name: "usr/bin/passwd", text: "#!/bin/false\n", mode: 0o755 | fs.ModeSetuid},
+			{name: "dev/", mode: 0o755}, {name: "proc/", mode: 0o755}, {name: "run/", mode: 0o755}, {name: "sys/", mode: 0o755},
 			{name: "test_dir/", mode: 0o755, uid: 65534, gid: 65534}},
 	}},
 	{name: "pause:3.10.2"},

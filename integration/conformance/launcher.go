@@ -119,7 +119,9 @@ func (l *launcher) round(ctx context.Context, runtime string, tests []string) (r
 	_, err = n.StartDaemon(cmd)
 	w.Close()
 	if err != nil {
-		return nil, errors.Join(err, end(), drain(events))
+		err = errors.Join(err, end())
+		drain(events)
+		return nil, err
 	}
 	r = newResults()
 	timer := time.NewTimer(l.stall)
@@ -138,10 +140,13 @@ func (l *launcher) round(ctx context.Context, runtime string, tests []string) (r
 		case <-timer.C:
 			fmt.Fprintf(log, "conformance: no test has begun or ended for %s\n", l.stall)
 			if err := end(); err != nil {
-				return nil, errors.Join(err, drain(events))
+				drain(events)
+				return nil, err
 			}
 		case <-ctx.Done():
-			return nil, errors.Join(context.Cause(ctx), end(), drain(events))
+			err := errors.Join(context.Cause(ctx), end())
+			drain(events)
+			return nil, err
 		}
 	}
 }
@@ -163,7 +168,7 @@ func (l *launcher) command(runtime string, tests []string) (*exec.Cmd, error) {
 	for _, t := range tests {
 		quoted = append(quoted, regexp.QuoteMeta(t))
 	}
-	path := append([]string{bin}, l.install.Path...)
+	path := append([]string{bin, string(l.suite)}, l.install.Path...)
 	text, err := json.Marshal(job{
 		Busybox: l.busybox,
 		Program: l.suite.program(),
@@ -215,8 +220,7 @@ func decode(log io.Writer) (events <-chan event, w *os.File, err error) {
 }
 
 // drain waits for the end of events nobody is interested in.
-func drain(events <-chan event) error {
+func drain(events <-chan event) {
 	for range events {
 	}
-	return nil
 }

@@ -36,7 +36,7 @@ func (r report) print(w io.Writer) (worse bool) {
 		fmt.Fprintf(w, "  %s: %s with mayfly, %s with runc\n", name, m, c)
 		if bad(m, c) {
 			worse = true
-			fmt.Fprint(w, indent(r.mayfly.tests, name))
+			fmt.Fprintf(w, "    %s\n", r.mayfly.reason(name))
 		}
 	}
 	fmt.Fprintf(w, "logs are in %s\n", r.logs)
@@ -59,8 +59,13 @@ func (r report) counts(w io.Writer) {
 // list names the tests whose two outcomes are as asked for, a parent only when
 // none of its subtests is.
 func (r report) list(w io.Writer, title string, want func(m, c string) bool) {
-	if list := r.deepest(want); len(list) > 0 {
-		fmt.Fprintf(w, "\n%s:\n  %s\n", title, strings.Join(list, "\n  "))
+	list := r.deepest(want)
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%s:\n", title)
+	for _, name := range list {
+		fmt.Fprintf(w, "  %s: %s\n", name, r.runc.reason(name))
 	}
 }
 
@@ -87,15 +92,4 @@ func (r report) deepest(want func(m, c string) bool) []string {
 // mayfly fails is as bad: with runc it had not failed.
 func bad(mayfly, runc string) bool {
 	return (mayfly == fail || mayfly == stuck || mayfly == never) && runc != fail && runc != stuck
-}
-
-// indent is the end of what a test printed.
-func indent(tests map[string]*result, name string) string {
-	t := tests[name]
-	if t == nil {
-		return ""
-	}
-	lines := strings.Split(strings.TrimSpace(t.output.String()), "\n")
-	const enough = 15
-	return "    " + strings.Join(lines[max(0, len(lines)-enough):], "\n    ") + "\n"
 }

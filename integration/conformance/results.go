@@ -4,6 +4,7 @@ package main
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -70,6 +71,34 @@ func (r *results) outcome(test string) string {
 	}
 	return t.outcome
 }
+
+// reason is what a test last had to say, on one line, without its log.
+func (r *results) reason(test string) string {
+	t := r.tests[test]
+	if t == nil {
+		return "not reached"
+	}
+	var said []string
+	for line := range strings.Lines(t.output.String()) {
+		line = strings.TrimSpace(line)
+		if logged.MatchString(line) {
+			continue
+		}
+		if at := place.FindStringIndex(line); at != nil {
+			said = nil
+			line = line[at[0]:]
+		}
+		said = append(said, strings.Fields(line)...)
+	}
+	const enough = 500
+	text := []rune(strings.Join(said, " "))
+	return string(text[:min(len(text), enough)])
+}
+
+var (
+	logged = regexp.MustCompile(`^(=== |--- |log_hook\.go:|time=)`)
+	place  = regexp.MustCompile(`^\w+_test\.go:\d+:`)
+)
 
 // unfinished are the top-level tests of want that were running, and those that
 // had not had their turn, when the suite ended.

@@ -18,9 +18,14 @@ import (
 //go:embed module/go.mod.txt module/go.sum.txt
 var module embed.FS
 
-const suitePackage = "github.com/containerd/containerd/v2/integration/client"
+const (
+	suitePackage = "github.com/containerd/containerd/v2/integration/client"
+	// faultyRunc is a runc that fails on request, as some tests ask it to.
+	faultyRunc = "github.com/containerd/containerd/v2/integration/failpoint/cmd/runc-fp"
+)
 
-// suite is the directory with the built suite and the files it reads.
+// suite is the directory with the built suite, a program it runs, and the
+// files it reads.
 type suite string
 
 func (s suite) program() string { return filepath.Join(string(s), "client.test") }
@@ -55,6 +60,9 @@ func fillSuite(dir string) error {
 		return fmt.Errorf("module/go.mod.txt names containerd %s, the lab has v%s: see module/README.md", version, lab.Containerd24)
 	}
 	if _, err := goCommand(src, "test", "-c", "-trimpath", "-o", suite(dir).program(), suitePackage); err != nil {
+		return err
+	}
+	if _, err := goCommand(src, "build", "-trimpath", "-o", filepath.Join(dir, "runc-fp"), faultyRunc); err != nil {
 		return err
 	}
 	from, err := goCommand(src, "list", "-f", "{{.Dir}}", suitePackage)

@@ -1,0 +1,138 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+)
+
+// ran makes results of lines "ACTION TEST [OUTPUT]", as test2json reports them.
+func ran(lines ...string) *results {
+	r := newResults()
+	for _, l := range lines {
+		f := append(strings.SplitN(l, " ", 3), "", "")
+		r.add(event{Action: f[0], Test: f[1], Output: f[2]})
+	}
+	return r
+}
+
+func TestOutcomes(t *testing.T) {
+	for name, c := range map[string]struct {
+		of   *results
+		want string
+	}{
+		"a test that ends has the outcome it ends with": {ran("run TestA", "skip TestA"), skip},
+		"a test that begins and does not end is stuck":  {ran("run TestA", "output TestA hello"), stuck},
+		"a test that is not begun has not run":          {ran("run TestB", "pass TestB"), never},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := c.of.outcome("TestA"); got != c.want {
+				t.Errorf("outcome is %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestUnfinishedTestsAreToldApartByWhetherTheyRan(t *testing.T) {
+	r := ran("run TestA", "pass TestA", "run TestB", "run TestC", "pause TestC", "run TestD", "pause TestD", "cont TestD")
+	running, waiting := r.unfinished([]string{"TestA", "TestB", "TestC", "TestD", "TestE"})
+	if want := []string{"TestB", "TestD"}; !slices.Equal(running, want) {
+		t.Errorf("running are %v, want %v", running, want)
+	}
+	if want := []string{"TestC", "TestE"}; !slices.Equal(waiting, want) {
+		t.Errorf("waiting are %v, want %v", waiting, want)
+	}
+}
+
+func TestASecondRunTakesThePlaceOfTheFirst(t *testing.T) {
+	r := ran("fail TestA/old", "fail TestA", "pass TestAB")
+	r.replace("TestA", ran("pass TestA/new", "pass TestA", "fail TestAB"))
+	for name, want := range map[string]string{"TestA/old": never, "TestA/new": pass, "TestA": pass, "TestAB": pass} {
+		if got := r.outcome(name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestReport(t *testing.T) {
+	for name, c := range map[string]struct {
+		mayfly, runc *results
+		worse        bool
+		say, silent  string
+	}{
+		"nothing differs": {
+			ran("pass TestA"), ran("pass TestA"), false, "no test differs", "different",
+		},
+		"a failure of both is told and forgiven": {
+			ran("fail TestA"), ran("fail TestA"), false, "with both:\n  TestA: ", "different",
+		},
+		"a failure of mayfly's only is not": {
+			ran("output TestA   a_test.go:7: no such thing", "fail TestA"), ran("pass TestA"), true,
+			"TestA: fail with mayfly, pass with runc\n    a_test.go:7: no such thing", "no test differs",
+		},
+		"nor is a test that never ends with mayfly": {
+			ran("run TestA"), ran("pass TestA"), true, "TestA: stuck with mayfly", "no test differs",
+		},
+		"nor is a subtest mayfly does not reach": {
+			ran("pass TestA"), ran("pass TestA/sub", "pass TestA"), true, "TestA/sub: not run with mayfly", "no test differs",
+		},
+		"a failure of runc's only is told": {
+			ran("pass TestA"), ran("fail TestA"), false, "TestA: pass with mayfly, fail with runc", "no test differs",
+		},
+		"of a test and its subtest the subtest is named": {
+			ran("fail TestA/sub", "fail TestA"), ran("pass TestA/sub", "pass TestA"), true, "  TestA/sub: fail", "  TestA: fail",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			worse := report{mayfly: c.mayfly, runc: c.runc, logs: "out"}.print(&b)
+			if worse != c.worse {
+				t.Errorf("worse is %v, want %v", worse, c.worse)
+			}
+			if !strings.Contains(b.String(), c.say) || strings.Contains(b.String(), c.silent) {
+				t.Errorf("want %q and not %q in:\n%s", c.say, c.silent, &b)
+			}
+		})
+	}
+}
+
+func TestReasonIsWhatTheTestSaidLast(t *testing.T) {
+	r := ran(
+		"output TestA === RUN   TestA\n",
+		"output TestA     a_test.go:1: first step\n",
+		"output TestA     log_hook.go:47: time=now level=debug\n",
+		"output TestA     a_test.go:9: \n",
+		"output TestA         Error:   it  broke\n",
+		"output TestA --- FAIL: TestA (0.1s)\n",
+	)
+	if got, want := r.reason("TestA"), "a_test.go:9: Error: it broke"; got != want {
+		t.Errorf("reason is %q, want %q", got, want)
+	}
+}
+
+func TestEveryImageIsServedForEveryPlatform(t *testing.T) {
+	s := newShelf()
+	for _, i := range images {
+		index, err := i.build(empty.Image)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.put(context.Background(), i.name, index); err != nil {
+			t.Fatal(err)
+		}
+		repo, tag, _ := strings.Cut(i.name, ":")
+		w := httptest.NewRecorder()
+		s.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v2/"+repo+"/manifests/"+tag, nil))
+		if w.Code != http.StatusOK || strings.Count(w.Body.String(), `"platform"`) != len(platforms) {
+			t.Errorf("%s: %d, want an index of %d platforms:\n%s", i.name, w.Code, len(platforms), w.Body)
+		}
+	}
+}
