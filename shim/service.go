@@ -16,6 +16,8 @@ import (
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/log"
 	"golang.org/x/sys/unix"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/mayfly-run/mayfly/internal/config"
 	"github.com/mayfly-run/mayfly/shim/bundle"
@@ -258,18 +260,21 @@ func (s *service) close() {
 	}
 }
 
-// toGRPC gives our errors the code that containerd acts on. Those of the runc service have theirs.
+// toGRPC gives our errors the code that containerd acts on, and one line of text, which kubelet shows. Those of the runc service
+// have both.
 func toGRPC(err error) error {
-	var class error
+	code := codes.Unknown
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, config.ErrVariable), errors.Is(err, bundle.ErrNotWasm), errors.Is(err, podnet.ErrNoAddress), errors.Is(err, sidecar.ErrRefused):
-		class = errdefs.ErrInvalidArgument
+		code = codes.InvalidArgument
 	case errors.Is(err, sidecar.ErrState), errors.Is(err, podnet.ErrInUse):
-		class = errdefs.ErrFailedPrecondition
+		code = codes.FailedPrecondition
 	default:
-		return errgrpc.ToGRPC(err)
+		if _, ok := status.FromError(err); ok {
+			return err
+		}
 	}
-	return errgrpc.ToGRPC(fmt.Errorf("mayfly: %w: %w", err, class))
+	return status.Error(code, "mayfly: "+err.Error())
 }
