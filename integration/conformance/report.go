@@ -12,6 +12,7 @@ import (
 // report is what a whole run found.
 type report struct {
 	mayfly, runc *results
+	none         *results // of no runtime at all
 	unsteady     []string // differed in the whole suite, and not when run alone
 	logs         string
 }
@@ -20,6 +21,7 @@ type report struct {
 // passes with runc.
 func (r report) print(w io.Writer) (worse bool) {
 	r.counts(w)
+	fmt.Fprintf(w, "\n%d pass with both and not without a runtime: these are what is compared\n", r.telling())
 	r.list(w, "fail or stay stuck with both", func(m, c string) bool { return m == c && (m == fail || m == stuck) })
 	r.list(w, "skipped with both", func(m, c string) bool { return m == c && m == skip })
 	if len(r.unsteady) > 0 {
@@ -49,7 +51,7 @@ func (r report) counts(w io.Writer) {
 	for _, c := range []struct {
 		name string
 		of   *results
-	}{{"mayfly", r.mayfly}, {"runc", r.runc}} {
+	}{{"mayfly", r.mayfly}, {"runc", r.runc}, {"no runtime", r.none}} {
 		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t\n", c.name, len(c.of.tests),
 			c.of.count(pass), c.of.count(fail), c.of.count(skip), c.of.count(stuck))
 	}
@@ -67,6 +69,17 @@ func (r report) list(w io.Writer, title string, want func(m, c string) bool) {
 	for _, name := range list {
 		fmt.Fprintf(w, "  %s: %s\n", name, r.runc.reason(name))
 	}
+}
+
+// telling counts the tests that pass because of the runtime.
+func (r report) telling() int {
+	n := 0
+	for name := range r.mayfly.tests {
+		if r.mayfly.outcome(name) == pass && r.runc.outcome(name) == pass && r.none.outcome(name) != pass {
+			n++
+		}
+	}
+	return n
 }
 
 func (r report) differences() []string {

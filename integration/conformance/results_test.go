@@ -93,7 +93,7 @@ func TestReport(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
-			worse := report{mayfly: c.mayfly, runc: c.runc, logs: "out"}.print(&b)
+			worse := report{mayfly: c.mayfly, runc: c.runc, none: ran("fail TestA"), logs: "out"}.print(&b)
 			if worse != c.worse {
 				t.Errorf("worse is %v, want %v", worse, c.worse)
 			}
