@@ -48,6 +48,18 @@ func newLauncher(c *lab.Cache, stall time.Duration) (*launcher, error) {
 	return &launcher{cache: c, install: install, suite: s, busybox: busybox, logs: logs, stall: stall}, nil
 }
 
+// logDir is where the logs of a run are written, emptied of those before.
+func logDir() (string, error) {
+	dir, err := filepath.Abs("out/conformance")
+	if err != nil {
+		return "", err
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return "", err
+	}
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
 // run runs top-level tests until each has an outcome. When one hangs or brings
 // the suite down, those that were running are run again one by one, and the
 // rest without them: so one bad test spoils no other, and is found.
@@ -183,44 +195,4 @@ func (l *launcher) command(runtime string, tests []string) (*exec.Cmd, error) {
 	cmd := exec.Command(self)
 	cmd.Env = []string{jobVar + "=" + string(text)}
 	return cmd, nil
-}
-
-// decode starts test2json: what is written to w, by whoever has it, comes out
-// as events, until the last writer has closed it.
-func decode(log io.Writer) (events <-chan event, w *os.File, err error) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		return nil, nil, err
-	}
-	cmd := exec.Command("go", "tool", "test2json")
-	cmd.Stdin, cmd.Stderr = r, log
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	r.Close()
-	if err != nil {
-		w.Close()
-		return nil, nil, err
-	}
-	c := make(chan event)
-	go func() { // ends with the output; the receiver reads until then
-		defer close(c)
-		d := json.NewDecoder(out)
-		for {
-			var e event
-			if d.Decode(&e) != nil {
-				break // the end: what is missing then is missing from the results
-			}
-			c <- e
-		}
-		_ = cmd.Wait() // it says on the log what it had to say
-	}()
-	return c, w, nil
-}
-
-// drain waits for the end of events nobody is interested in.
-func drain(events <-chan event) {
-	for range events {
-	}
 }

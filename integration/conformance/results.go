@@ -18,13 +18,6 @@ const (
 	never = "not run" // not begun: a subtest of a test that came to nothing
 )
 
-// event is a line of test2json's.
-type event struct {
-	Action string
-	Test   string
-	Output string
-}
-
 // result is what is known of one test or subtest.
 type result struct {
 	outcome string // empty while it has none

@@ -4,15 +4,14 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/mayfly-run/mayfly/internal/leak"
 )
+
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // ran makes results of lines "ACTION TEST [OUTPUT]", as test2json reports them.
 func ran(lines ...string) *results {
@@ -115,24 +114,5 @@ func TestReasonIsWhatTheTestSaidLast(t *testing.T) {
 	)
 	if got, want := r.reason("TestA"), "a_test.go:9: Error: it broke"; got != want {
 		t.Errorf("reason is %q, want %q", got, want)
-	}
-}
-
-func TestEveryImageIsServedForEveryPlatform(t *testing.T) {
-	s := newShelf()
-	for _, i := range images {
-		index, err := i.build(empty.Image)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.put(context.Background(), i.name, index); err != nil {
-			t.Fatal(err)
-		}
-		repo, tag, _ := strings.Cut(i.name, ":")
-		w := httptest.NewRecorder()
-		s.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v2/"+repo+"/manifests/"+tag, nil))
-		if w.Code != http.StatusOK || strings.Count(w.Body.String(), `"platform"`) != len(platforms) {
-			t.Errorf("%s: %d, want an index of %d platforms:\n%s", i.name, w.Code, len(platforms), w.Body)
-		}
 	}
 }

@@ -1,0 +1,72 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"regexp"
+	"time"
+
+	"github.com/mayfly-run/mayfly/integration/lab"
+)
+
+// The runtimes as containerd names them.
+const (
+	mayfly = "io.containerd.mayfly.v1"
+	runc   = "io.containerd.runc.v2"
+	// none is no runtime: a test that passes with it says nothing of a runtime.
+	none = "io.containerd.none.v1"
+)
+
+// compare runs the tests that match only with each runtime, and those that
+// differ again.
+func compare(ctx context.Context, only *regexp.Regexp, stall time.Duration) (*report, error) {
+	cache, err := lab.OpenCache(lab.NewProgress(os.Stderr))
+	if err != nil {
+		return nil, err
+	}
+	l, err := newLauncher(cache, stall)
+	if err != nil {
+		return nil, err
+	}
+	tests, err := l.suite.list(ctx, only)
+	if err != nil {
+		return nil, err
+	}
+	r := &report{logs: l.logs}
+	for _, run := range []struct {
+		runtime string
+		to      **results
+	}{{none, &r.none}, {runc, &r.runc}, {mayfly, &r.mayfly}} {
+		err := cache.Progress.Do(fmt.Sprintf("%d tests with %s", len(tests), run.runtime), func() (err error) {
+			*run.to, err = l.run(ctx, run.runtime, tests)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, test := range differing(r.mayfly, r.runc) {
+		if err := cache.Progress.Do("again, alone: "+test, func() error { return again(ctx, l, r, test) }); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// again runs one test alone with both runtimes; what comes out then counts.
+func again(ctx context.Context, l *launcher, r *report, test string) error {
+	for runtime, of := range map[string]*results{runc: r.runc, mayfly: r.mayfly} {
+		alone, err := l.run(ctx, runtime, []string{test})
+		if err != nil {
+			return err
+		}
+		of.replace(test, alone)
+	}
+	if !differs(test, r.mayfly, r.runc) {
+		r.unsteady = append(r.unsteady, test)
+	}
+	return nil
+}
