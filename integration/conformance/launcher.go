@@ -21,6 +21,7 @@ import (
 // launcher runs tests of the suite in nodes.
 type launcher struct {
 	cache   *lab.Cache
+	bin     string // with mayfly's shim
 	install *lab.Install
 	suite   suite
 	busybox string
@@ -29,6 +30,13 @@ type launcher struct {
 }
 
 func newLauncher(c *lab.Cache, stall time.Duration) (*launcher, error) {
+	bin, err := filepath.Abs("bin")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(bin, "containerd-shim-mayfly-v1")); err != nil {
+		return nil, fmt.Errorf("find mayfly's shim: %w: run make host", err)
+	}
 	install, err := c.Containerd(lab.Containerd24)
 	if err != nil {
 		return nil, err
@@ -45,7 +53,7 @@ func newLauncher(c *lab.Cache, stall time.Duration) (*launcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &launcher{cache: c, install: install, suite: s, busybox: busybox, logs: logs, stall: stall}, nil
+	return &launcher{cache: c, bin: bin, install: install, suite: s, busybox: busybox, logs: logs, stall: stall}, nil
 }
 
 // logDir is where the logs of a run are written, emptied of those before.
@@ -165,13 +173,6 @@ func (l *launcher) round(ctx context.Context, runtime string, tests []string) (r
 
 // command is the one that does the job in the node: this program again.
 func (l *launcher) command(runtime string, tests []string) (*exec.Cmd, error) {
-	bin, err := filepath.Abs("bin")
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(filepath.Join(bin, "containerd-shim-mayfly-v1")); err != nil {
-		return nil, fmt.Errorf("%w: run make host", err)
-	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -180,7 +181,7 @@ func (l *launcher) command(runtime string, tests []string) (*exec.Cmd, error) {
 	for _, t := range tests {
 		quoted = append(quoted, regexp.QuoteMeta(t))
 	}
-	path := append([]string{bin, string(l.suite)}, l.install.Path...)
+	path := append([]string{l.bin, string(l.suite)}, l.install.Path...)
 	text, err := json.Marshal(job{
 		Busybox: l.busybox,
 		Program: l.suite.program(),
