@@ -57,7 +57,7 @@ func readRequest(f flags, stdin io.Reader, getenv func(string) string) (*request
 	if proto.Unmarshal(input, &params) == nil && params.GetInstanceID() == f.id && params.GetNamespace() == f.namespace && f.id != "" {
 		return r, r.fromParams(&params)
 	}
-	if getenv("MAX_SHIM_VERSION") != "" || getenv("NAMESPACE") != "" {
+	if getenv("MAX_SHIM_VERSION") != "" && getenv("NAMESPACE") == f.namespace {
 		r.dialect = jsonAnswer
 	}
 	return r, r.fromOptions(input)

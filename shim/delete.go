@@ -22,8 +22,9 @@ import (
 
 // deleteAfterShim removes what the container of a dead shim left: processes, cgroup, mounts, and the shim's socket.
 //
-// A sidecar leaves nothing more than a Linux container does: its engine dies with the holder, its control socket lies in the
-// bundle, which containerd removes, and its listeners died with the shim.
+// A sidecar leaves nothing more than a Linux container does: its engine dies with the holder, the last copies of its listeners die with
+// both, and its control socket lies in the bundle, which containerd removes. A unix socket's file stays in its volume until
+// the next sidecar there finds that nobody listens on it.
 func deleteAfterShim(ctx context.Context, f flags, stdout io.Writer) error {
 	bundle, err := bundlePath(f)
 	if err != nil {

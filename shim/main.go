@@ -115,9 +115,6 @@ func info(stdin io.Reader, stdout io.Writer) error {
 	return err
 }
 
-// socketDirFile is a symbolic link in the bundle to where the shim's socket is, for who cleans up.
-const socketDirFile = "s"
-
 // addressFile holds the shim's address in a bundle; containerd 1.x reads it.
 const addressFile = "address"
 

@@ -9,13 +9,11 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"time"
 
 	"github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2/task"
-	"github.com/containerd/containerd/v2/defaults"
 	containerdshim "github.com/containerd/containerd/v2/pkg/shim"
 	"github.com/containerd/containerd/v2/pkg/shutdown"
 	"github.com/containerd/containerd/v2/pkg/sys/reaper"
@@ -69,10 +67,11 @@ func serve(ctx context.Context, f flags) error {
 	if err != nil {
 		return err
 	}
-	defer cleanUpSocket(ctx, f)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ctx, l) }()
 	handleSignals(ctx, signals, sd.Shutdown)
+	// Removed while we still listen: later it could be that of a shim that has taken our place.
+	_ = os.Remove(l.Addr().String())
 	l.Close()
 	if err := <-served; err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, ttrpc.ErrServerClosed) {
 		log.G(ctx).WithError(err).Warn("serve the task API")
@@ -157,26 +156,6 @@ func handleSignals(ctx context.Context, signals <-chan os.Signal, shutdown func(
 func logStacks(ctx context.Context) {
 	buf := make([]byte, 1<<20)
 	log.G(ctx).Infof("goroutines:\n%s", buf[:runtime.Stack(buf, true)])
-}
-
-// cleanUpSocket removes the shim's socket at its end.
-func cleanUpSocket(ctx context.Context, f flags) {
-	if f.socket != "" {
-		_ = os.Remove(f.socket)
-		return
-	}
-	group, err := readGroup("config.json", f.id)
-	if err != nil {
-		// The bundle may be gone by now. A shim is started for the first container of its group, whose id is the group's.
-		group = f.id
-	}
-	dir, err := os.Readlink(socketDirFile)
-	if err != nil {
-		dir = filepath.Join(defaults.DefaultStateDir, "s")
-	}
-	if address, err := containerdshim.CreateSocketAddress(ctx, dir, f.address, group, false); err == nil {
-		_ = containerdshim.RemoveSocket(address)
-	}
 }
 
 // memoryFreer gives memory back to the kernel once calls have been quiet for a while: no timer runs in an idle shim.

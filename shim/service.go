@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -87,6 +89,7 @@ func (s *service) inspect(r *taskapi.CreateTaskRequest) (*bundle.Spec, *bundle.E
 			return nil, nil, err
 		}
 		if err := mount.All(mounts, rootfs); err != nil {
+			_ = mount.UnmountMounts(mounts, rootfs, 0) // those before the one that failed
 			return nil, nil, fmt.Errorf("mount the root filesystem: %w", err)
 		}
 	}
@@ -117,16 +120,16 @@ func (s *service) createSidecar(ctx context.Context, r *taskapi.CreateTaskReques
 		return nil, err
 	}
 	// Known before it exists: its end may be reported before Create returns.
-	s.mu.Lock()
-	s.sidecars[r.ID] = side
-	s.mu.Unlock()
+	if !s.add(side) {
+		side.Close()
+		return nil, status.Errorf(codes.AlreadyExists, "mayfly: there is a sidecar with the id %s", r.ID)
+	}
 	resp, err := s.TTRPCTaskService.Create(ctx, r)
 	if err != nil {
 		s.forget(r.ID)
 		return nil, err
 	}
-	side.Created(int(resp.Pid))
-	return resp, nil
+	return resp, side.Created(int(resp.Pid))
 }
 
 // Start starts a container or one of its exec processes. A sidecar's answer comes when its engine is ready.
@@ -147,14 +150,15 @@ func (s *service) startSidecar(ctx context.Context, side *sidecar.Sidecar, r *ta
 	var sockets []*os.File
 	if side.Config.Trigger == config.TriggerHTTP {
 		var err error
-		owner := podnet.Owner{ID: side.ID, Name: side.Name, Pid: side.Pid(), UID: side.UID, GID: side.GID}
-		if sockets, err = s.pod.Listen(owner, side.Config.Listen); err != nil {
+		if sockets, err = s.pod.Listen(ctx, side.Owner(), side.Config.Listen); err != nil {
+			side.Retreat()
 			return nil, err
 		}
 	}
 	resp, err := s.TTRPCTaskService.Start(ctx, r)
 	if err != nil {
-		s.pod.Release(side.ID)
+		s.pod.Abandon(side.ID)
+		side.Retreat()
 		return nil, err
 	}
 	if err := side.Handshake(ctx, sockets); err != nil {
@@ -179,7 +183,7 @@ func (s *service) end(ctx context.Context, id string) {
 	if _, err := s.TTRPCTaskService.Wait(ctx, &taskapi.WaitRequest{ID: id}); err != nil {
 		log.G(ctx).WithError(err).WithField("id", id).Warn("wait for a sidecar that did not start")
 	}
-	s.pod.Release(id)
+	s.pod.Abandon(id)
 }
 
 // Delete removes a container that has ended, or one of its exec processes.
@@ -191,12 +195,23 @@ func (s *service) Delete(ctx context.Context, r *taskapi.DeleteRequest) (*taskap
 	return resp, err
 }
 
-// exited is told by the observer of events that a container has ended.
-func (s *service) exited(id string) {
-	if side := s.sidecar(id); side != nil {
+// exited is told by the observer of events that a container's process has ended.
+func (s *service) exited(id string, pid int) {
+	// An exec process may have the container's id for its own.
+	if side := s.sidecar(id); side != nil && side.Is(pid) {
 		side.Exited()
 		s.pod.Release(id)
 	}
+}
+
+func (s *service) add(side *sidecar.Sidecar) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sidecars[side.ID] != nil {
+		return false
+	}
+	s.sidecars[side.ID] = side
+	return true
 }
 
 func (s *service) sidecar(id string) *sidecar.Sidecar {
@@ -227,21 +242,28 @@ func (s *service) forget(id string) {
 	}
 }
 
+const (
+	// whosePatience bounds the search for who is in the way of a socket: it only makes an error clearer.
+	whosePatience = 500 * time.Millisecond
+	// whoseDescriptors bounds the descriptors that are looked at, of all processes together.
+	whoseDescriptors = 20_000
+)
+
 // whoseSocket names the Linux container of this pod that has a socket open, "" when none of them has.
-func (s *service) whoseSocket(inode uint64) string {
+func (s *service) whoseSocket(ctx context.Context, inode uint64) string {
+	ctx, cancel := context.WithTimeout(ctx, whosePatience)
+	defer cancel()
 	s.mu.Lock()
-	names := make(map[string]string, len(s.names))
-	for id, name := range s.names {
-		names[id] = name
-	}
+	names := maps.Clone(s.names)
 	s.mu.Unlock()
+	budget := whoseDescriptors
 	for id, name := range names {
-		pids, err := s.Pids(context.Background(), &taskapi.PidsRequest{ID: id})
+		pids, err := s.Pids(ctx, &taskapi.PidsRequest{ID: id})
 		if err != nil {
 			continue
 		}
 		for _, p := range pids.Processes {
-			if podnet.HasSocket(int(p.Pid), inode) {
+			if ctx.Err() == nil && podnet.HasSocket(int(p.Pid), inode, &budget) {
 				return name
 			}
 		}
@@ -267,7 +289,7 @@ func toGRPC(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, config.ErrVariable), errors.Is(err, bundle.ErrNotWasm), errors.Is(err, podnet.ErrNoAddress), errors.Is(err, sidecar.ErrRefused):
+	case errors.Is(err, config.ErrVariable), errors.Is(err, bundle.ErrNotWasm), errors.Is(err, bundle.ErrReserved), errors.Is(err, podnet.ErrNoAddress), errors.Is(err, sidecar.ErrRefused):
 		code = codes.InvalidArgument
 	case errors.Is(err, sidecar.ErrState), errors.Is(err, podnet.ErrInUse):
 		code = codes.FailedPrecondition
@@ -276,5 +298,9 @@ func toGRPC(err error) error {
 			return err
 		}
 	}
-	return status.Error(code, "mayfly: "+err.Error())
+	text := "mayfly: " + err.Error()
+	return status.Error(code, strings.ToValidUTF8(text[:min(len(text), maxError)], "?"))
 }
+
+// maxError bounds an error's text, in bytes: an image has a say in it, and a message too large for ttrpc ends the connection.
+const maxError = 8 << 10

@@ -43,8 +43,6 @@ func start(ctx context.Context, f flags, stdin io.Reader, stdout io.Writer) erro
 	dir := r.socketDir
 	if dir == "" {
 		dir = filepath.Join(defaults.DefaultStateDir, "s")
-	} else if err := linkSocketDir(dir); err != nil {
-		return err
 	}
 	address, err := containerdshim.CreateSocketAddress(ctx, dir, r.grpcAddress, group, false)
 	if err != nil {
@@ -170,14 +168,6 @@ func joinCgroup(group string, pid int) error {
 		return err
 	}
 	return cg.AddProc(uint64(pid))
-}
-
-// linkSocketDir notes in the bundle where the shim's socket is.
-func linkSocketDir(dir string) error {
-	if err := os.Remove(socketDirFile); err != nil && !os.IsNotExist(err) {
-		return err
-	}
-	return os.Symlink(dir, socketDirFile)
 }
 
 // writeAddress notes the address in the bundle, where containerd 1.x looks for it after a restart.

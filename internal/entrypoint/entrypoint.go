@@ -7,11 +7,18 @@ import (
 	"strings"
 )
 
+const (
+	// maxDirectories bounds the search, which an image's PATH decides about.
+	maxDirectories = 64
+	// maxPath is the kernel's limit; a longer path names nothing.
+	maxPath = 4096
+)
+
 // defaultPath is where runc looks when the environment has no PATH.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // Candidates returns the absolute paths at which the program called name may be, in the order of the search: name itself where it
-// is a path, relative to cwd, and otherwise that name in each directory of env's PATH.
+// is a path, relative to cwd, and otherwise that name in the directories of env's PATH, of which the first 64 count.
 func Candidates(name, cwd string, env []string) []string {
 	if strings.Contains(name, "/") {
 		if !path.IsAbs(name) {
@@ -27,7 +34,12 @@ func Candidates(name, cwd string, env []string) []string {
 	}
 	var paths []string
 	for dir := range strings.SplitSeq(search, ":") {
-		paths = append(paths, path.Join("/", dir, name))
+		if len(paths) == maxDirectories {
+			break
+		}
+		if len(dir)+len(name) < maxPath {
+			paths = append(paths, path.Join("/", dir, name))
+		}
 	}
 	return paths
 }

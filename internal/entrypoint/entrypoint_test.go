@@ -2,6 +2,7 @@ package entrypoint
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -24,5 +25,14 @@ func TestWhereAProgramIsLookedFor(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+func TestTheSearchIsBounded(t *testing.T) {
+	if n := len(Candidates("app", "/", []string{"PATH=" + strings.Repeat("/a:", 1000)})); n != maxDirectories {
+		t.Errorf("%d directories are searched", n)
+	}
+	if got := Candidates("app", "/", []string{"PATH=/" + strings.Repeat("a", maxPath) + ":/b"}); !slices.Equal(got, []string{"/b/app"}) {
+		t.Errorf("%d paths", len(got))
 	}
 }

@@ -131,8 +131,8 @@ func TestRewritingKeepsWhatItDoesNotKnow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if uid, gid := s.User(); uid != 65532 || gid != 7 {
-		t.Errorf("user %d:%d", uid, gid)
+	if uid, gid, groups := s.User(); uid != 65532 || gid != 7 || groups != nil {
+		t.Errorf("user %d:%d, groups %v", uid, gid, groups)
 	}
 	if err := s.RunHolder(&Entrypoint{Path: "/app.wasm"}, Sources{Holder: "/opt/init", Engine: "/opt/engine", Socket: "/run/s"}); err != nil {
 		t.Fatal(err)
@@ -160,6 +160,32 @@ func TestRewritingKeepsWhatItDoesNotKnow(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+func TestTheUserOfAUserNamespaceIsAnotherOnTheNode(t *testing.T) {
+	s, err := Read(makeBundle(t, `{"process":{"user":{"uid":65532,"gid":0,"additionalGids":[10,70000]}},
+		"linux":{"uidMappings":[{"containerID":0,"hostID":100000,"size":65536}],"gidMappings":[{"containerID":0,"hostID":200000,"size":65536}]}}`, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, gid, groups := s.User()
+	if uid != 165532 || gid != 200000 || !reflect.DeepEqual(groups, []int{200010, overflowID}) {
+		t.Errorf("user %d:%d, groups %v", uid, gid, groups)
+	}
+}
+
+func TestAVolumeInTheWayIsRefused(t *testing.T) {
+	for _, destination := range []string{"/.mayfly", "/.mayfly/data", "/x/../.mayfly/", ".mayfly"} {
+		t.Run(destination, func(t *testing.T) {
+			s, err := Read(makeBundle(t, `{"process":{"args":["/app.wasm"]},"mounts":[{"destination":"`+destination+`"}]}`, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.RunHolder(&Entrypoint{Path: "/app.wasm"}, Sources{}); !errors.Is(err, ErrReserved) {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mayfly-run/mayfly/internal/entrypoint"
+	"github.com/mayfly-run/mayfly/shim/beneath"
 )
 
 // ErrNotWasm is returned for an entrypoint that is called .wasm and is none.
@@ -48,7 +49,7 @@ func (s *Spec) FindEntrypoint() (*Entrypoint, error) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read the entrypoint %s: %w", p, err)
+			return nil, fmt.Errorf("read the entrypoint %.200q: %w", p, err)
 		}
 		return classify(p, head)
 	}
@@ -65,9 +66,9 @@ func classify(p string, head []byte) (*Entrypoint, error) {
 		return nil, nil
 	}
 	if len(head) == 0 {
-		return nil, fmt.Errorf("the entrypoint %s is %w: the file is empty; build the image again from a module that is not", p, ErrNotWasm)
+		return nil, fmt.Errorf("the entrypoint %.200q is %w: the file is empty; build the image again from a module that is not", p, ErrNotWasm)
 	}
-	return nil, fmt.Errorf("the entrypoint %s is %w: it starts with % x, not with 00 61 73 6d; build the image from the linked .wasm file", p, ErrNotWasm, head)
+	return nil, fmt.Errorf("the entrypoint %.200q is %w: it starts with % x, not with 00 61 73 6d; build the image from the linked .wasm file", p, ErrNotWasm, head)
 }
 
 // errNoFile is returned where there is no regular file.
@@ -76,12 +77,9 @@ var errNoFile = errors.New("no regular file")
 // readHead reads the first bytes of a file below root. Symbolic links are followed as the container would see them, and
 // nothing is opened but a regular file: opening a device or a fifo can have effects.
 func readHead(root int, p string) ([]byte, error) {
-	fd, err := unix.Openat2(root, p, &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
-	})
+	fd, err := beneath.Open(root, p, unix.O_PATH)
 	switch {
-	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP):
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP), errors.Is(err, unix.ENAMETOOLONG):
 		return nil, errNoFile
 	case err != nil:
 		return nil, err

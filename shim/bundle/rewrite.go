@@ -4,13 +4,19 @@ package bundle
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/mayfly-run/mayfly/internal/control"
 )
+
+// ErrReserved is returned for a container that uses the directory that mayfly needs in it.
+var ErrReserved = errors.New(control.Dir + " in a sidecar's container is mayfly's own")
 
 // Sources are the files on the node that the shim mounts into a sidecar's container.
 type Sources struct {
@@ -27,7 +33,13 @@ type mount struct {
 
 // RunHolder makes the container's process the holder, with the app's own arguments behind it, and mounts what the holder needs.
 // User, capabilities, seccomp profile, limits, namespaces and volumes stay as they are.
+// It returns an error wrapping [ErrReserved] when a volume is in the way.
 func (s *Spec) RunHolder(e *Entrypoint, src Sources) error {
+	for _, m := range s.known.Mounts {
+		if d := path.Clean("/" + m.Destination); d == control.Dir || strings.HasPrefix(d, control.Dir+"/") {
+			return fmt.Errorf("%w: a volume is mounted at %.200q; mount it anywhere else", ErrReserved, m.Destination)
+		}
+	}
 	args := []string{control.HolderPath, "-module", e.Path}
 	if limit := s.known.Linux.Resources.Memory.Limit; limit > 0 {
 		args = append(args, "-memory-limit", strconv.FormatInt(limit, 10))
@@ -35,7 +47,7 @@ func (s *Spec) RunHolder(e *Entrypoint, src Sources) error {
 	args = append(args, "--")
 	args = append(args, s.known.Process.Args...)
 
-	mounts := s.known.Mounts
+	mounts := s.mounts
 	for _, m := range []mount{
 		readOnlyFile(control.HolderPath, src.Holder),
 		readOnlyFile(control.EnginePath, src.Engine),

@@ -32,6 +32,7 @@ type Spec struct {
 	dir     string
 	all     map[string]json.RawMessage
 	process map[string]json.RawMessage
+	mounts  []json.RawMessage
 	known   known
 }
 
@@ -42,17 +43,22 @@ type known struct {
 		Env  []string `json:"env"`
 		Cwd  string   `json:"cwd"`
 		User struct {
-			UID int `json:"uid"`
-			GID int `json:"gid"`
+			UID            int   `json:"uid"`
+			GID            int   `json:"gid"`
+			AdditionalGIDs []int `json:"additionalGids"`
 		} `json:"user"`
 	} `json:"process"`
 	Root struct {
 		Path string `json:"path"`
 	} `json:"root"`
-	Mounts      []json.RawMessage `json:"mounts"`
+	Mounts []struct {
+		Destination string `json:"destination"`
+	} `json:"mounts"`
 	Annotations map[string]string `json:"annotations"`
 	Linux       struct {
-		Resources struct {
+		UIDMappings []idMapping `json:"uidMappings"`
+		GIDMappings []idMapping `json:"gidMappings"`
+		Resources   struct {
 			Memory struct {
 				Limit int64 `json:"limit"`
 			} `json:"memory"`
@@ -78,9 +84,11 @@ func Read(dir string) (*Spec, error) {
 	if err := errors.Join(json.Unmarshal(b, &s.known), json.Unmarshal(b, &s.all)); err != nil {
 		return nil, fmt.Errorf("read the bundle's %s: %w", configFile, err)
 	}
-	if raw, ok := s.all["process"]; ok {
-		if err := json.Unmarshal(raw, &s.process); err != nil {
-			return nil, fmt.Errorf("read the bundle's %s: process: %w", configFile, err)
+	for key, part := range map[string]any{"process": &s.process, "mounts": &s.mounts} {
+		if raw, ok := s.all[key]; ok {
+			if err := json.Unmarshal(raw, part); err != nil {
+				return nil, fmt.Errorf("read the bundle's %s: %s: %w", configFile, key, err)
+			}
 		}
 	}
 	return s, nil
@@ -95,8 +103,36 @@ func (s *Spec) Name() string { return s.known.Annotations[nameAnnotation] }
 // Env is the container's environment, as KEY=VALUE.
 func (s *Spec) Env() []string { return s.known.Process.Env }
 
-// User is the uid and gid the container runs as.
-func (s *Spec) User() (uid, gid int) { return s.known.Process.User.UID, s.known.Process.User.GID }
+// User is who the container runs as, in the node's numbers: its own are others where it has a user namespace.
+func (s *Spec) User() (uid, gid int, groups []int) {
+	u, l := s.known.Process.User, s.known.Linux
+	for _, g := range u.AdditionalGIDs {
+		groups = append(groups, onNode(l.GIDMappings, g))
+	}
+	return onNode(l.UIDMappings, u.UID), onNode(l.GIDMappings, u.GID), groups
+}
+
+// idMapping is a range of user or group ids of a user namespace.
+type idMapping struct {
+	ContainerID int `json:"containerID"`
+	HostID      int `json:"hostID"`
+	Size        int `json:"size"`
+}
+
+// overflowID is who a user without a mapping is to the kernel.
+const overflowID = 65534
+
+func onNode(mappings []idMapping, id int) int {
+	if len(mappings) == 0 {
+		return id
+	}
+	for _, m := range mappings {
+		if id >= m.ContainerID && id-m.ContainerID < m.Size {
+			return m.HostID + id - m.ContainerID
+		}
+	}
+	return overflowID
+}
 
 // Rootfs is where the root filesystem is, or will be once mounted.
 func (s *Spec) Rootfs() string {

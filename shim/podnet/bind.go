@@ -8,8 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"runtime"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -31,56 +29,14 @@ func bind(o Owner, a config.Address) (*socket, error) {
 	if a.Network == "unix" {
 		return bindUnix(o, a)
 	}
-	var f *os.File
-	err := inNetwork(o.Pid, func() (err error) {
-		f, err = bindTCP(a)
+	s := &socket{}
+	return s, onOwnThread(func() (err error) {
+		if err := enterNetwork(o.Process); err != nil {
+			return err
+		}
+		s.file, err = bindTCP(a)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &socket{address: a, file: f, owner: o, active: true}, nil
-}
-
-// inNetwork runs f in a process's network namespace, on a thread that comes back from it. One that cannot come back is not used again.
-func inNetwork(pid int, f func() error) error {
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		home, err := openNetwork("thread-self")
-		if err != nil {
-			done <- err
-			return
-		}
-		defer unix.Close(home)
-		err = visitNetwork(pid, f)
-		if unix.Setns(home, unix.CLONE_NEWNET) == nil {
-			runtime.UnlockOSThread()
-		}
-		done <- err
-	}()
-	return <-done
-}
-
-// visitNetwork moves the thread into the process's network namespace and runs f there.
-func visitNetwork(pid int, f func() error) error {
-	ns, err := openNetwork(strconv.Itoa(pid))
-	if err != nil {
-		return err
-	}
-	defer unix.Close(ns)
-	if err := unix.Setns(ns, unix.CLONE_NEWNET); err != nil {
-		return fmt.Errorf("enter the pod's network namespace: %w", err)
-	}
-	return f()
-}
-
-func openNetwork(process string) (int, error) {
-	fd, err := unix.Open("/proc/"+process+"/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1, fmt.Errorf("open the network namespace of %s: %w", process, err)
-	}
-	return fd, nil
 }
 
 func bindTCP(a config.Address) (*os.File, error) {

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/mayfly-run/mayfly/internal/config"
 )
 
@@ -20,16 +22,17 @@ import (
 const maxSocketTable = 8 << 20
 
 // listenerInode finds the socket that is in the way of an address, 0 when it cannot.
-func listenerInode(pid int, a config.Address) uint64 {
+func listenerInode(process *os.File, a config.Address) uint64 {
 	want, err := netip.ParseAddr(a.Host)
 	if err != nil {
 		return 0
 	}
 	for _, table := range []string{"tcp", "tcp6"} {
-		f, err := os.Open(fmt.Sprintf("/proc/%d/net/%s", pid, table))
+		fd, err := unix.Openat(int(process.Fd()), "net/"+table, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			continue
 		}
+		f := os.NewFile(uintptr(fd), table)
 		inode := findListener(io.LimitReader(f, maxSocketTable), want, a.Port)
 		f.Close()
 		if inode != 0 {
@@ -81,12 +84,10 @@ func parseLocal(s string) (netip.Addr, int, bool) {
 	return ip, int(p), ok && err == nil
 }
 
-// maxDescriptors bounds how many of a process's descriptors are looked at.
-const maxDescriptors = 65536
-
-// HasSocket reports whether a process has the socket with that inode open.
-func HasSocket(pid int, inode uint64) bool {
-	if inode == 0 {
+// HasSocket reports whether a process has the socket with that inode open. It looks at no more than budget descriptors and takes
+// from budget what it has looked at.
+func HasSocket(pid int, inode uint64, budget *int) bool {
+	if inode == 0 || *budget <= 0 {
 		return false
 	}
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
@@ -95,10 +96,8 @@ func HasSocket(pid int, inode uint64) bool {
 		return false
 	}
 	defer d.Close()
-	names, err := d.Readdirnames(maxDescriptors)
-	if err != nil {
-		return false
-	}
+	names, _ := d.Readdirnames(*budget)
+	*budget -= len(names)
 	want := fmt.Sprintf("socket:[%d]", inode)
 	for _, n := range names {
 		if target, err := os.Readlink(dir + "/" + n); err == nil && target == want {

@@ -3,14 +3,13 @@
 package podnet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,22 +22,36 @@ import (
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
-// newContainer starts a process in a network namespace of its own and returns its pid.
-func newContainer(t *testing.T) int {
+// newContainer starts a process in a network namespace of its own and returns its directory in /proc.
+func newContainer(t *testing.T) *os.File {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root: enters network namespaces")
 	}
 	cmd := exec.Command("sleep", "60")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET}
 	if err := cmd.Start(); err != nil {
 		t.Skip("needs network namespaces:", err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	if err := inNetwork(cmd.Process.Pid, raiseLoopback); err != nil {
+	process, err := os.Open(fmt.Sprintf("/proc/%d", cmd.Process.Pid))
+	if err != nil {
 		t.Fatal(err)
 	}
-	return cmd.Process.Pid
+	t.Cleanup(func() { process.Close() })
+	if err := inNetwork(process, raiseLoopback); err != nil {
+		t.Fatal(err)
+	}
+	return process
+}
+
+func inNetwork(process *os.File, f func() error) error {
+	return onOwnThread(func() error {
+		if err := enterNetwork(process); err != nil {
+			return err
+		}
+		return f()
+	})
 }
 
 // raiseLoopback does what the pod network's plugin does: before, the namespace has no local addresses that bind could refuse.
@@ -58,8 +71,9 @@ func raiseLoopback() error {
 
 func newPod(t *testing.T) *Pod {
 	t.Helper()
-	p := NewPod(func(inode uint64) string {
-		if HasSocket(os.Getpid(), inode) {
+	p := NewPod(func(_ context.Context, inode uint64) string {
+		budget := 1000
+		if HasSocket(os.Getpid(), inode, &budget) {
 			return "the-test"
 		}
 		return ""
@@ -73,30 +87,35 @@ func tcp4(host string, port int) config.Address {
 }
 
 func TestSocketsAreBoundInThePodAndNotHere(t *testing.T) {
-	pid := newContainer(t)
+	process := newContainer(t)
 	p := newPod(t)
-	files, err := p.Listen(Owner{ID: "a", Pid: pid}, []config.Address{tcp4("0.0.0.0", 8080)})
+	files, err := p.Listen(t.Context(), Owner{ID: "a", Process: process}, []config.Address{tcp4("0.0.0.0", 8080)})
 	if err != nil || len(files) != 1 {
 		t.Fatalf("%v, %v", files, err)
 	}
-	if inode := listenerInode(pid, tcp4("127.0.0.1", 8080)); inode == 0 {
+	if inode := listenerInode(process, tcp4("127.0.0.1", 8080)); inode == 0 {
 		t.Error("nobody listens in the pod")
 	}
-	if inode := listenerInode(os.Getpid(), tcp4("127.0.0.1", 8080)); inode != 0 {
+	self, err := os.Open("/proc/self")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer self.Close()
+	if inode := listenerInode(self, tcp4("127.0.0.1", 8080)); inode != 0 {
 		t.Error("somebody listens here")
 	}
 }
 
 func TestASocketIsKeptForTheSuccessor(t *testing.T) {
-	pid := newContainer(t)
+	process := newContainer(t)
 	p := newPod(t)
 	address := []config.Address{tcp4("0.0.0.0", 8080)}
-	first, err := p.Listen(Owner{ID: "a", Pid: pid}, address)
+	first, err := p.Listen(t.Context(), Owner{ID: "a", Process: process}, address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.Release("a")
-	second, err := p.Listen(Owner{ID: "b", Pid: pid}, address)
+	second, err := p.Listen(t.Context(), Owner{ID: "b", Process: process}, address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,32 +123,32 @@ func TestASocketIsKeptForTheSuccessor(t *testing.T) {
 		t.Error("the successor got another socket")
 	}
 	p.Release("b")
-	if _, err := p.Listen(Owner{ID: "c", Pid: pid}, []config.Address{tcp4("127.0.0.2", 8080)}); err != nil {
+	if _, err := p.Listen(t.Context(), Owner{ID: "c", Process: process}, []config.Address{tcp4("127.0.0.2", 8080)}); err != nil {
 		t.Errorf("a socket nobody owns is in the way: %v", err)
 	}
 }
 
 func TestWhoIsInTheWayIsNamed(t *testing.T) {
-	pid := newContainer(t)
+	process := newContainer(t)
 	p := newPod(t)
-	if _, err := p.Listen(Owner{ID: "1", Name: "time", Pid: pid}, []config.Address{tcp4("0.0.0.0", 8080)}); err != nil {
+	if _, err := p.Listen(t.Context(), Owner{ID: "1", Name: "time", Process: process}, []config.Address{tcp4("0.0.0.0", 8080)}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := p.Listen(Owner{ID: "2", Name: "auth", Pid: pid}, []config.Address{tcp4("0.0.0.0", 8081), tcp4("127.0.0.1", 8080)})
+	_, err := p.Listen(t.Context(), Owner{ID: "2", Name: "auth", Process: process}, []config.Address{tcp4("0.0.0.0", 8081), tcp4("127.0.0.1", 8080)})
 	if !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), `sidecar "time"`) {
 		t.Errorf("got %v", err)
 	}
 	// The half that worked is given back.
-	if _, err := p.Listen(Owner{ID: "3", Pid: pid}, []config.Address{tcp4("0.0.0.0", 8081)}); err != nil {
+	if _, err := p.Listen(t.Context(), Owner{ID: "3", Process: process}, []config.Address{tcp4("0.0.0.0", 8081)}); err != nil {
 		t.Errorf("8081 is still taken: %v", err)
 	}
 }
 
 func TestAMainContainerInTheWayIsNamed(t *testing.T) {
-	pid := newContainer(t)
+	process := newContainer(t)
 	p := newPod(t)
 	var theirs *os.File
-	err := inNetwork(pid, func() (err error) {
+	err := inNetwork(process, func() (err error) {
 		theirs, err = bindTCP(tcp4("0.0.0.0", 8080))
 		return err
 	})
@@ -137,54 +156,65 @@ func TestAMainContainerInTheWayIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer theirs.Close()
-	_, err = p.Listen(Owner{ID: "2", Pid: pid}, []config.Address{tcp4("0.0.0.0", 8080)})
+	_, err = p.Listen(t.Context(), Owner{ID: "2", Process: process}, []config.Address{tcp4("0.0.0.0", 8080)})
 	if !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), `container "the-test"`) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestAnAddressThatIsNotThePods(t *testing.T) {
-	pid := newContainer(t)
+	process := newContainer(t)
 	p := newPod(t)
-	_, err := p.Listen(Owner{ID: "a", Pid: pid}, []config.Address{tcp4("192.0.2.1", 8080)})
+	_, err := p.Listen(t.Context(), Owner{ID: "a", Process: process}, []config.Address{tcp4("192.0.2.1", 8080)})
 	if !errors.Is(err, ErrNoAddress) || !strings.Contains(err.Error(), "localhost:PORT") {
 		t.Errorf("got %v", err)
 	}
-	files, err := p.Listen(Owner{ID: "a", Pid: pid}, []config.Address{
+	files, err := p.Listen(t.Context(), Owner{ID: "a", Process: process}, []config.Address{
 		tcp4("0.0.0.0", 8080), {Network: "tcp6", Host: "fd00::1", Port: 8080, Optional: true}})
 	if err != nil || len(files) != 1 {
 		t.Errorf("got %v, %v", files, err)
 	}
 }
 
-func TestAUnixSocketIsTheContainersOwn(t *testing.T) {
-	pid := newContainer(t)
+func TestASocketThatWasShutDownIsNotPassedOn(t *testing.T) {
+	process := newContainer(t)
 	p := newPod(t)
-	path := filepath.Join(t.TempDir(), "app.sock")
-	address := []config.Address{{Network: "unix", Path: path}}
-	for _, id := range []string{"a", "b"} {
-		if _, err := p.Listen(Owner{ID: id, Pid: pid, UID: 65532, GID: 65532}, address); err != nil {
-			t.Fatal(err)
-		}
-		c, err := net.Dial("unix", path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.Close()
-		var st unix.Stat_t
-		if err := unix.Stat(path, &st); err != nil || st.Uid != 65532 {
-			t.Errorf("owner %d, %v", st.Uid, err)
-		}
-		p.Release(id)
-		if _, err := os.Lstat(path); !os.IsNotExist(err) {
-			t.Error("the socket is still there")
-		}
-	}
-	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
+	address := []config.Address{tcp4("0.0.0.0", 8080)}
+	first, err := p.Listen(t.Context(), Owner{ID: "a", Process: process}, address)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Listen(Owner{ID: "c", Pid: pid}, address); !errors.Is(err, ErrInUse) {
-		t.Errorf("got %v", err)
+	if err := unix.Shutdown(int(first[0].Fd()), unix.SHUT_RDWR); err != nil {
+		t.Fatal(err)
+	}
+	p.Release("a")
+	second, err := p.Listen(t.Context(), Owner{ID: "b", Process: process}, address)
+	if err != nil || !listening(second[0]) {
+		t.Errorf("the successor got a socket that does not listen: %v", err)
+	}
+}
+
+func TestASidecarThatNeverRanLeavesNoSocket(t *testing.T) {
+	process := newContainer(t)
+	p := newPod(t)
+	address := []config.Address{tcp4("0.0.0.0", 8080)}
+	if _, err := p.Listen(t.Context(), Owner{ID: "a", Process: process}, address); err != nil {
+		t.Fatal(err)
+	}
+	p.Abandon("a")
+	if listenerInode(process, address[0]) != 0 {
+		t.Error("somebody listens")
+	}
+	if _, err := p.Listen(t.Context(), Owner{ID: "b", Process: process}, address); err != nil {
+		t.Fatal(err)
+	}
+	p.Release("b")
+	if _, err := p.Listen(t.Context(), Owner{ID: "c", Process: process}, address); err != nil {
+		t.Fatal(err)
+	}
+	p.Abandon("c")
+	if listenerInode(process, address[0]) == 0 {
+		t.Error("what b has left is gone, with the connections that wait there")
 	}
 }
 

@@ -7,14 +7,15 @@
 //	   └──────────────────┴──────── Exited ──────────┴──▶ exited
 //
 // The container itself, its process, cgroup and stdio, is the runc task service's. Here is what is mayfly's: the control socket,
-// and what the holder says on it. The holder runs in the container, so what it says is bounded in size and time and shown to
-// people only, never acted on.
+// and what the holder says on it. The holder runs in the container, so what it says is bounded in size and time; it decides whether
+// Start succeeds, and otherwise is shown to people only.
 package sidecar
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -27,11 +28,15 @@ import (
 	"github.com/mayfly-run/mayfly/internal/config"
 	"github.com/mayfly-run/mayfly/internal/control"
 	"github.com/mayfly-run/mayfly/shim/bundle"
+	"github.com/mayfly-run/mayfly/shim/podnet"
 )
 
 // startPatience bounds the time from the holder's start to an engine that is ready. Compiling a large app takes seconds, and
 // kubelet gives up after two minutes.
 const startPatience = 90 * time.Second
+
+// endPatience is how long after its holder hung up a container may take to be reported as ended.
+const endPatience = time.Second
 
 // socketFile is the control socket in the bundle.
 const socketFile = "mayfly.sock"
@@ -48,14 +53,17 @@ type Sidecar struct {
 	ID     string
 	Name   string
 	Config config.Sidecar
-	// UID and GID are the container's user.
-	UID, GID int
+	// User is the container's.
+	User podnet.User
 
 	control *net.UnixListener
+	ended   chan struct{} // closed when the container has ended
+	end     sync.Once
 
-	mu    sync.Mutex // guards state and pid
-	state state
-	pid   int
+	mu      sync.Mutex // guards what follows
+	state   state
+	pid     int
+	process *os.File // the first process's directory in /proc, until the sidecar has started
 }
 
 // Programs are the binaries on the node that run in a sidecar's container.
@@ -91,8 +99,8 @@ func New(id, dir string, spec *bundle.Spec, entry *bundle.Entrypoint, programs P
 			cfg.Trigger = config.TriggerHTTP
 		}
 	}
-	s := &Sidecar{ID: id, Name: spec.Name(), Config: cfg}
-	s.UID, s.GID = spec.User()
+	s := &Sidecar{ID: id, Name: spec.Name(), Config: cfg, ended: make(chan struct{})}
+	s.User.UID, s.User.GID, s.User.Groups = spec.User()
 	if s.control, err = listenControl(dir); err != nil {
 		return nil, fmt.Errorf("make the control socket: %w", err)
 	}
@@ -130,23 +138,36 @@ func listenControl(dir string) (*net.UnixListener, error) {
 	return l, nil
 }
 
-// Created notes the container's first process, whose peer credentials the holder must have.
-func (s *Sidecar) Created(pid int) {
+// Created notes the container's first process, whose peer credentials the holder must have. It waits for Start, so its number is its own.
+func (s *Sidecar) Created(pid int) error {
+	process, err := os.OpenFile("/proc/"+strconv.Itoa(pid), unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return fmt.Errorf("look at the container's process: %w", err)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pid = pid
+	s.pid, s.process = pid, process
+	return nil
 }
 
-// Pid is the container's first process.
-func (s *Sidecar) Pid() int {
+// Owner is the sidecar as the owner of its sockets, between Created and the end of Handshake.
+func (s *Sidecar) Owner() podnet.Owner {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.pid
+	return podnet.Owner{ID: s.ID, Name: s.Name, Process: s.process, User: s.User}
+}
+
+// Is reports whether pid is the container's first process, as far as that is known.
+func (s *Sidecar) Is(pid int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pid == 0 || s.pid == pid
 }
 
 // Handshake meets the holder, hands it the listening sockets and waits until the engine is ready. It returns an error wrapping
 // [ErrRefused] with the engine's words when it is not going to be, and the holder's end, a deadline or ctx as other errors.
 func (s *Sidecar) Handshake(ctx context.Context, listeners []*os.File) error {
+	defer s.Close() // nobody else has anything to say
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	c, err := s.meet(ctx)
@@ -159,13 +180,19 @@ func (s *Sidecar) Handshake(ctx context.Context, listeners []*os.File) error {
 	if err := sendListeners(c, listeners); err != nil {
 		return s.explain(ctx, "hand the listening sockets to the holder", err)
 	}
+	return s.hear(ctx, c)
+}
+
+// hear waits for the holder's word on how the start went.
+func (s *Sidecar) hear(ctx context.Context, c *net.UnixConn) error {
 	m, err := receive(c)
 	if err != nil {
 		return s.explain(ctx, "wait for the engine", err)
 	}
 	switch m.Kind {
 	case control.Ready:
-		return s.become(running)
+		_ = s.become(running) // a command may have ended by now
+		return nil
 	case control.Error:
 		return fmt.Errorf("%w: %s", ErrRefused, printable(m.Text))
 	}
@@ -198,7 +225,7 @@ func (s *Sidecar) greeted(c *net.UnixConn) error {
 	if err != nil {
 		return err
 	}
-	if pid != s.Pid() {
+	if !s.Is(pid) {
 		return fmt.Errorf("process %d is not the holder", pid)
 	}
 	m, err := receive(c)
@@ -213,10 +240,20 @@ func (s *Sidecar) greeted(c *net.UnixConn) error {
 
 // explain says why the handshake broke off: a container that ended explains more than a closed socket.
 func (s *Sidecar) explain(ctx context.Context, doing string, err error) error {
-	switch {
-	case s.is(exited):
-		return fmt.Errorf("%s: the container ended; its log may say why", doing)
-	case errors.Is(context.Cause(ctx), context.DeadlineExceeded):
+	if errors.Is(err, io.EOF) || errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE) {
+		// The kernel closes a process's sockets before its end is reported.
+		select {
+		case <-s.ended:
+		case <-time.After(endPatience):
+		case <-ctx.Done():
+		}
+	}
+	select {
+	case <-s.ended:
+		return fmt.Errorf("%w: %s: the container ended; its log may say why, or its memory limit is too low", ErrRefused, doing)
+	default:
+	}
+	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 		return fmt.Errorf("%s: nothing within %s; is the app too large to compile within the container's CPU limit?", doing, startPatience)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
@@ -225,11 +262,20 @@ func (s *Sidecar) explain(ctx context.Context, doing string, err error) error {
 // Exited says that the container has ended. A handshake under way breaks off.
 func (s *Sidecar) Exited() {
 	_ = s.become(exited)
+	s.end.Do(func() { close(s.ended) })
 	_ = s.control.SetDeadline(time.Now())
 }
 
-// Close frees what the sidecar holds in the shim.
-func (s *Sidecar) Close() { s.control.Close() }
+// Close frees what the sidecar holds in the shim. It may be called again.
+func (s *Sidecar) Close() {
+	s.control.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process != nil {
+		s.process.Close()
+		s.process = nil
+	}
+}
 
 func sendListeners(c *net.UnixConn, listeners []*os.File) error {
 	var fds []int

@@ -27,10 +27,9 @@ func newSidecar(t *testing.T) (*Sidecar, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Sidecar{ID: "a", control: l}
+	s := &Sidecar{ID: "a", control: l, ended: make(chan struct{})}
 	t.Cleanup(s.Close)
-	s.Created(os.Getpid())
-	if err := s.Begin(); err != nil {
+	if err := errors.Join(s.Created(os.Getpid()), s.Begin()); err != nil {
 		t.Fatal(err)
 	}
 	return s, filepath.Join(dir, socketFile)
@@ -120,7 +119,7 @@ func TestTheListenersReachTheHolder(t *testing.T) {
 
 func TestAStrangerIsNotTheHolder(t *testing.T) {
 	s, socket := newSidecar(t)
-	s.Created(1) // the holder is somebody else
+	s.pid = 1 // the holder is somebody else
 	done := play(t, socket, message(control.Hello, ""))
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
@@ -141,12 +140,45 @@ func TestAContainerThatEndsBreaksTheHandshakeOff(t *testing.T) {
 	}
 }
 
+func TestACommandThatHasEndedByTheTimeItIsReadyHasStarted(t *testing.T) {
+	s, socket := newSidecar(t)
+	done := play(t, socket, message(control.Hello, ""), message(control.Ready, ""))
+	c, err := s.meet(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := sendListeners(c, nil); err != nil {
+		t.Fatal(err)
+	}
+	for range done {
+	}
+	s.Exited()
+	if err := s.hear(t.Context(), c); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAHolderThatDiesIsToldAsTheEndOfTheContainer(t *testing.T) {
+	s, socket := newSidecar(t)
+	done := play(t, socket, message(control.Hello, ""))
+	timer := time.AfterFunc(200*time.Millisecond, s.Exited)
+	defer timer.Stop()
+	err := s.Handshake(t.Context(), nil)
+	for range done {
+	}
+	if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "the container ended") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestALifeHasOneDirection(t *testing.T) {
-	s := &Sidecar{}
+	s := &Sidecar{ended: make(chan struct{})}
 	for _, tc := range []struct {
 		next state
 		ok   bool
-	}{{running, false}, {starting, true}, {starting, false}, {running, true}, {starting, false}, {exited, true}, {exited, true}, {running, false}, {starting, false}} {
+	}{{running, false}, {starting, true}, {starting, false}, {created, true}, {starting, true}, {running, true}, {created, false}, {starting, false},
+		{exited, true}, {exited, true}, {running, false}, {starting, false}, {created, false}} {
 		if err := s.become(tc.next); (err == nil) != tc.ok {
 			t.Errorf("from %s to %s: %v", s.state.word(), tc.next.word(), err)
 		} else if err != nil && !errors.Is(err, ErrState) {

@@ -20,6 +20,7 @@ const (
 
 // before lists, for each state, those it can be entered from.
 var before = map[state][]state{
+	created:  {starting},
 	starting: {created},
 	running:  {starting},
 	exited:   {created, starting, running, exited},
@@ -27,6 +28,9 @@ var before = map[state][]state{
 
 // Begin says that the container is about to be started. It returns an error wrapping [ErrState] unless it was only created.
 func (s *Sidecar) Begin() error { return s.become(starting) }
+
+// Retreat says that the container was not started after all, and may be tried again.
+func (s *Sidecar) Retreat() { _ = s.become(created) }
 
 func (s *Sidecar) become(next state) error {
 	s.mu.Lock()
@@ -38,12 +42,6 @@ func (s *Sidecar) become(next state) error {
 		}
 	}
 	return fmt.Errorf("%w: a sidecar that is %s cannot become %s", ErrState, s.state.word(), next.word())
-}
-
-func (s *Sidecar) is(st state) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.state == st
 }
 
 func (s state) word() string {
