@@ -125,7 +125,7 @@ func (e *engine) command(app *wasihttp.App, took time.Duration) int {
 
 // serve answers requests until there are none for long, or a signal comes.
 func (e *engine) serve(app *wasihttp.App, ls []net.Listener, conns []net.Conn, took time.Duration) int {
-	e.log.Info("ready", "module", e.flags.module, "listen", addresses(ls), "instances", app.MaxInstances, "in", took)
+	e.log.Info("ready", "module", e.flags.module, "listen", e.addresses(ls), "instances", app.MaxInstances, "in", took)
 	if err := e.link.send(control.Ready); err != nil {
 		return exitFailure
 	}
@@ -146,10 +146,15 @@ func (e *engine) serve(app *wasihttp.App, ls []net.Listener, conns []net.Conn, t
 	return 0
 }
 
-// addresses are those of ls, for a person to read.
-func addresses(ls []net.Listener) string {
+// addresses are those of ls, for a person to read. The shim binds a unix socket by its bare name, so its path is that of the
+// configuration.
+func (e *engine) addresses(ls []net.Listener) string {
 	var all []string
 	for _, l := range ls {
+		if l.Addr().Network() == "unix" {
+			all = append(all, e.sidecar.Listen[0].String())
+			continue
+		}
 		all = append(all, l.Addr().String())
 	}
 	return strings.Join(all, ",")
