@@ -4,6 +4,7 @@ package main
 
 import (
 	"io"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -22,6 +23,9 @@ const (
 	// Engines that die are started again at once the first time, then after a doubling delay.
 	firstDelay = 100 * time.Millisecond
 	maxDelay   = 10 * time.Second
+	// Each engine leaves some 8 KB of garbage, its environment mostly. Go's collector would let 4 MB of it gather; yet its first run
+	// costs 0.4 MB for good, which most holders need not pay.
+	tidyEvery = 64
 	// An engine that lived this long starts the count of failures anew.
 	healthy = 10 * time.Second
 )
@@ -36,6 +40,7 @@ type holder struct {
 
 	engine   *engine // nil while there is none
 	started  time.Time
+	ended    int // engines
 	failures int
 	notTill  time.Time // no engine before this
 	stopping bool
@@ -43,7 +48,8 @@ type holder struct {
 	code int // the exit status, once done
 	done bool
 
-	polled []unix.PollFd // reused by each wait
+	polled []unix.PollFd  // reused by each wait
+	buffer control.Buffer // reused by each message
 }
 
 // run starts the first engine and goes on until the container is to end. It returns the exit status.
@@ -104,7 +110,7 @@ func (h *holder) missedBeat() {
 
 // listen takes one message of the engine.
 func (h *holder) listen() {
-	m, err := h.engine.status.Next()
+	m, err := h.engine.status.Next(&h.buffer)
 	switch {
 	case err == unix.EAGAIN:
 	case err == io.EOF:
@@ -189,6 +195,9 @@ func (h *holder) engineEnded(ws syscall.WaitStatus) {
 	e := h.engine
 	e.status.Close()
 	h.engine = nil
+	if h.ended++; h.ended%tidyEvery == 0 {
+		runtime.GC()
+	}
 	switch {
 	case h.done:
 	case h.stopping, e.final:

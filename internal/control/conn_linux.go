@@ -8,9 +8,11 @@ import (
 
 // Conn is one end of a link, on a blocking descriptor. Send and Recv may be called at the same time, each by one goroutine.
 type Conn struct {
-	fd  int
-	buf [MaxMessage + 1]byte // for Next; a byte more than a message has, so that a longer one is seen rather than cut
+	fd int
 }
+
+// Buffer has room for a message and a byte more, so that a longer one is seen rather than cut.
+type Buffer [MaxMessage + 1]byte
 
 // NewConn takes over fd, a connected SOCK_SEQPACKET socket.
 func NewConn(fd int) *Conn { return &Conn{fd: fd} }
@@ -57,8 +59,7 @@ func (c *Conn) Send(m Message, fds ...int) error {
 // Recv reads the next message and the descriptors that came with it, which are the caller's to close and close-on-exec.
 // It returns io.EOF when the other side is gone, and errors wrapping [ErrVersion] or [ErrMalformed].
 func (c *Conn) Recv() (Message, []int, error) {
-	// One byte more than a message has, so that a longer one is seen rather than cut.
-	var buf [MaxMessage + 1]byte
+	var buf Buffer
 	oob := make([]byte, unix.CmsgSpace(MaxFiles*4))
 	var n, oobn, flags int
 	for {
@@ -90,9 +91,9 @@ func (c *Conn) Recv() (Message, []int, error) {
 
 // Next is Recv for a link on which no descriptors are expected: the kernel closes those that come. It allocates nothing
 // for a message without text, so that a holder that hears an engine's beats for months does not grow.
-func (c *Conn) Next() (Message, error) {
+func (c *Conn) Next(buf *Buffer) (Message, error) {
 	for {
-		n, err := unix.Read(c.fd, c.buf[:])
+		n, err := unix.Read(c.fd, buf[:])
 		switch {
 		case err == unix.EINTR:
 			continue
@@ -101,7 +102,7 @@ func (c *Conn) Next() (Message, error) {
 		case n == 0:
 			return Message{}, io.EOF
 		}
-		return Parse(c.buf[:n])
+		return Parse(buf[:n])
 	}
 }
 

@@ -87,9 +87,10 @@ func TestTheOtherSideGoneIsTheEnd(t *testing.T) {
 func TestBeatsAreHeardWithoutGarbage(t *testing.T) {
 	a, b := pair(t)
 	beat := Append(nil, Message{Kind: Beat})
+	var buf Buffer
 	allocs := testing.AllocsPerRun(100, func() {
 		unix.Write(a.Fd(), beat)
-		if m, err := b.Next(); err != nil || m.Kind != Beat {
+		if m, err := b.Next(&buf); err != nil || m.Kind != Beat {
 			t.Fatalf("got %+v, %v", m, err)
 		}
 	})
