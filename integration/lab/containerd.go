@@ -102,9 +102,19 @@ func (c *Containerd) Start(ctx context.Context) error {
 		return fmt.Errorf("start containerd %s: %w", c.Install.Version, err)
 	}
 	if err := c.ready(ctx); err != nil {
-		return fmt.Errorf("start containerd %s: %w; its log is %s", c.Install.Version, err, c.Log())
+		return fmt.Errorf("start containerd %s: %w; its log ends:\n%s", c.Install.Version, err, c.logTail())
 	}
 	return nil
+}
+
+// logTail is the end of containerd's log, which goes with the node.
+func (c *Containerd) logTail() string {
+	const enough = 2000
+	b, err := os.ReadFile(c.Log())
+	if err != nil {
+		return err.Error()
+	}
+	return string(b[max(0, len(b)-enough):])
 }
 
 // ready waits for an answer from the CRI service, which is the last to come up.
