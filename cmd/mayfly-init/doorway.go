@@ -8,52 +8,75 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxSilent bounds the connections kept open that have not said anything; beyond it the oldest is closed.
-const maxSilent = 64
+const (
+	// maxSilent bounds the connections kept open that have not said anything; beyond it the oldest is closed.
+	maxSilent = 64
+	// crowded is how long the door stays shut when the kernel has no descriptor or memory for one more connection.
+	crowded = 100 * time.Millisecond
+)
 
 // doorway holds connections that were accepted and have not sent a byte yet.
 //
 // The sockets defer accept until data is there, but the kernel gives that up after a while, and unix sockets have no such thing.
 type doorway struct {
-	silent []int
+	silent  []int
+	trouble error // of the last accept, so that it is logged once
 }
 
 // wait stands at the door while there is no engine, until somebody speaks, then starts one.
 func (h *holder) wait() {
+	h.polled = append(h.polled[:0], readable(h.signals.fd))
 	if d := time.Until(h.notTill); d > 0 {
 		// Backing off: connections queue in the kernel meanwhile.
-		h.polled = append(h.polled[:0], unix.PollFd{Fd: int32(h.signals.fd), Events: unix.POLLIN})
-		if poll(h.polled, d) > 0 {
-			h.signalled()
-		}
+		h.poll(d)
+		h.signalled()
 		return
 	}
-	fds := append(h.polled[:0], unix.PollFd{Fd: int32(h.signals.fd), Events: unix.POLLIN})
 	for _, fd := range h.listeners {
-		fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
+		h.polled = append(h.polled, readable(fd))
 	}
 	for _, fd := range h.waiting.silent {
-		fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
+		h.polled = append(h.polled, readable(fd))
 	}
-	h.polled = fds
-	poll(fds, -1)
-	if fds[0].Revents != 0 {
-		h.signalled()
-		if h.done {
-			return
-		}
+	h.poll(-1)
+	h.signalled()
+	if h.done {
+		return
 	}
-	spoke := h.waiting.look(fds[1+len(h.listeners):])
-	for _, p := range fds[1 : 1+len(h.listeners)] {
-		if !spoke && p.Revents != 0 && h.waiting.accept(int(p.Fd)) {
-			spoke = true
-		}
+	doors := h.polled[1 : 1+len(h.listeners)]
+	spoke := h.waiting.look(h.polled[1+len(doors):])
+	for i := 0; i < len(doors) && !spoke && !h.done; i++ {
+		spoke = doors[i].Revents != 0 && h.open(doors[i])
 	}
 	if spoke {
 		conns := h.waiting.silent
 		h.waiting.silent = nil
 		h.start(conns)
 	}
+}
+
+// open takes one connection and reports whether its peer has spoken already. One is enough: the engine takes the others.
+func (h *holder) open(door unix.PollFd) bool {
+	spoke, err := h.waiting.accept(int(door.Fd))
+	switch {
+	case door.Revents&(unix.POLLHUP|unix.POLLNVAL) != 0 || err == unix.EINVAL:
+		// Copies of a socket are one socket: whoever has another can do this, and it cannot be undone.
+		h.giveUp("a listening socket was shut down by another process that has it")
+	case err == unix.EAGAIN || err == unix.ECONNABORTED || err == unix.EINTR:
+		// Whoever knocked has left.
+	case err != nil:
+		h.notTill = time.Now().Add(crowded)
+		if len(h.waiting.silent) > 0 {
+			h.waiting.closeOldest()
+		}
+		if err != h.waiting.trouble {
+			say("accept a connection: " + err.Error() + "; trying again every " + crowded.String())
+		}
+		h.waiting.trouble = err
+	default:
+		h.waiting.trouble = nil
+	}
+	return spoke
 }
 
 // look reports whether one of the silent connections has spoken, and forgets those that have left.
@@ -69,9 +92,8 @@ func (d *doorway) look(polled []unix.PollFd) bool {
 		case said:
 			spoke = true
 			kept = append(kept, fd)
-		case nothingYet:
-			kept = append(kept, fd)
-		case left:
+		case left, nothingYet:
+			// Readable with nothing to read is urgent data. No request begins with it, and it would wake us for ever.
 			unix.Close(fd)
 		}
 	}
@@ -79,23 +101,27 @@ func (d *doorway) look(polled []unix.PollFd) bool {
 	return spoke
 }
 
-// accept takes one connection and reports whether its peer has spoken already. One is enough: the engine takes the others.
-func (d *doorway) accept(listener int) bool {
+// accept takes one connection and reports whether its peer has spoken already.
+func (d *doorway) accept(listener int) (bool, error) {
 	fd, _, err := unix.Accept4(listener, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
 	if err != nil {
-		return false
+		return false, err
 	}
 	state := peek(fd)
 	if state == left {
 		unix.Close(fd)
-		return false
+		return false, nil
 	}
 	if len(d.silent) == maxSilent {
-		unix.Close(d.silent[0])
-		d.silent = append(d.silent[:0], d.silent[1:]...)
+		d.closeOldest()
 	}
 	d.silent = append(d.silent, fd)
-	return state == said
+	return state == said, nil
+}
+
+func (d *doorway) closeOldest() {
+	unix.Close(d.silent[0])
+	d.silent = append(d.silent[:0], d.silent[1:]...)
 }
 
 type speech int
@@ -109,12 +135,19 @@ const (
 // peek looks for a first byte without taking it.
 func peek(fd int) speech {
 	var b [1]byte
-	n, _, err := unix.Recvfrom(fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-	switch {
-	case err == unix.EAGAIN || err == unix.EINTR:
-		return nothingYet
-	case err != nil || n == 0:
-		return left
+	for {
+		n, _, err := unix.Recvfrom(fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err == unix.EAGAIN:
+			return nothingYet
+		case err != nil || n == 0:
+			return left
+		}
+		return said
 	}
-	return said
 }
+
+// readable asks poll(2) for input on fd.
+func readable(fd int) unix.PollFd { return unix.PollFd{Fd: int32(fd), Events: unix.POLLIN} }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -14,15 +15,30 @@ import (
 
 // engine is the child that serves requests.
 type engine struct {
-	pid    int
-	status *control.Conn
-	final  bool // it said Final: its exit is the container's
-	idle   bool // it said Idle: it leaves because there is nothing to do
-	gone   bool // its end of the link is closed: it is dead or about to be
-	quiet  int  // beats missed in a row
+	pid     int
+	status  *control.Conn
+	conns   []int // handed to it; kept until it is ready, for the next one should it die before
+	started time.Time
+	ready   bool // it said Ready
+	final   bool // it said Final: its exit is the container's
+	idle    bool // it said Idle: it leaves because there is nothing to do
+	killed  bool // by the holder, which has said why
+	gone    bool // its end of the link is closed: it is dead or about to be
+
+	quiet   time.Duration // waited for since it last said anything
+	loading time.Duration // waited for until it was ready
 }
 
-// startEngine starts one with the listening sockets and with connections that are accepted already.
+// waited adds to what the engine was waited for.
+func (e *engine) waited(d time.Duration) {
+	e.quiet += d
+	if !e.ready {
+		e.loading += d
+	}
+}
+
+// startEngine starts one with the listening sockets and with connections that are accepted already. Those become the engine's, unless
+// there is an error.
 func startEngine(args []string, listeners, conns []int) (*engine, error) {
 	ours, theirs, err := control.Pair()
 	if err != nil {
@@ -48,7 +64,12 @@ func startEngine(args []string, listeners, conns []int) (*engine, error) {
 		ours.Close()
 		return nil, err
 	}
-	return &engine{pid: pid, status: ours}, nil
+	return &engine{pid: pid, status: ours, conns: conns, started: time.Now()}, nil
+}
+
+func (e *engine) kill() {
+	e.killed = true
+	_ = unix.Kill(e.pid, unix.SIGKILL)
 }
 
 func appendFiles(argv []string, files []uintptr, flag string, fds []int) ([]string, []uintptr) {
@@ -64,24 +85,4 @@ func appendFiles(argv []string, files []uintptr, flag string, fds []int) ([]stri
 		files = append(files, uintptr(fd))
 	}
 	return append(argv, flag, list), files
-}
-
-// describe says how a process ended.
-func describe(ws syscall.WaitStatus) string {
-	switch {
-	case ws.Signaled() && ws.Signal() == syscall.SIGKILL:
-		return "was killed (signal 9; the memory limit of the container is the usual reason)"
-	case ws.Signaled():
-		return "ended by signal " + strconv.Itoa(int(ws.Signal()))
-	default:
-		return "exited with status " + strconv.Itoa(ws.ExitStatus())
-	}
-}
-
-// exitCode is ws as a shell would report it.
-func exitCode(ws syscall.WaitStatus) int {
-	if ws.Signaled() {
-		return 128 + int(ws.Signal())
-	}
-	return ws.ExitStatus()
 }

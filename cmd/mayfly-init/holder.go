@@ -4,8 +4,6 @@ package main
 
 import (
 	"io"
-	"runtime"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -14,20 +12,14 @@ import (
 )
 
 const (
-	// beatWait is how long the holder waits for a sign of life, several of the engine's beats; after maxQuiet such
-	// waits in a row it kills the engine. Waits are counted rather than time measured: a container that was
-	// paused finds one wait over when it resumes, not a dead engine.
+	// beatWait is the longest single wait for a sign of life, several of the engine's beats; an engine silent for maxQuiet is killed.
+	// What counts is time spent in waits, each for beatWait at most: a container that was paused finds one wait over when it
+	// resumes, not a dead engine, and signals that cut waits short do not keep a hung one alive.
 	beatWait = 2500 * time.Millisecond
-	maxQuiet = 4
+	maxQuiet = 10 * time.Second
 
-	// Engines that die are started again at once the first time, then after a doubling delay.
-	firstDelay = 100 * time.Millisecond
-	maxDelay   = 10 * time.Second
-	// Each engine leaves some 8 KB of garbage, its environment mostly. Go's collector would let 4 MB of it gather; yet its first run
-	// costs 0.4 MB for good, which most holders need not pay.
-	tidyEvery = 64
-	// An engine that lived this long starts the count of failures anew.
-	healthy = 10 * time.Second
+	// maxLoading is how long an engine that beats may take to be ready. The shim gives the first one as long.
+	maxLoading = 90 * time.Second
 )
 
 // holder is the event loop's state. Everything happens on one goroutine.
@@ -38,10 +30,10 @@ type holder struct {
 	listeners  []int
 	waiting    doorway
 
-	engine   *engine // nil while there is none
-	started  time.Time
-	ended    int // engines
-	failures int
+	engine   *engine   // nil while there is none
+	ended    int       // engines
+	failures int       // in a row
+	tries    int       // engines that died at start with the connections that are waiting
 	notTill  time.Time // no engine before this
 	stopping bool
 
@@ -65,16 +57,24 @@ func (h *holder) run() int {
 	return h.code
 }
 
+// exit ends the loop. The first reason counts.
 func (h *holder) exit(code int) {
-	h.code, h.done = code, true
+	if !h.done {
+		h.code, h.done = code, true
+	}
 }
 
-// start starts an engine and hands it conns, whose descriptors are closed here.
+// giveUp ends the container, as nothing but another one helps.
+func (h *holder) giveUp(why string) {
+	say(why + "; ending, so that the container is started again")
+	h.exit(1)
+}
+
+// start starts an engine and hands it conns.
 func (h *holder) start(conns []int) {
 	e, err := startEngine(h.engineArgs, h.listeners, conns)
-	control.CloseAll(conns)
-	h.started = time.Now()
 	if err != nil {
+		h.takeBack(conns)
 		h.failed("the engine could not be started: " + err.Error())
 		return
 	}
@@ -83,33 +83,40 @@ func (h *holder) start(conns []int) {
 
 // attend waits for news of a running engine and acts on it.
 func (h *holder) attend() {
-	h.polled = append(h.polled[:0], unix.PollFd{Fd: int32(h.signals.fd), Events: unix.POLLIN})
+	h.polled = append(h.polled[:0], readable(h.signals.fd))
 	if !h.engine.gone {
-		h.polled = append(h.polled, unix.PollFd{Fd: int32(h.engine.status.Fd()), Events: unix.POLLIN})
+		h.polled = append(h.polled, readable(h.engine.status.Fd()))
 	}
-	if poll(h.polled, beatWait) == 0 {
-		h.missedBeat()
-		return
-	}
+	begin := time.Now()
+	n := h.poll(beatWait)
+	h.engine.waited(min(time.Since(begin), beatWait))
 	if len(h.polled) > 1 && h.polled[1].Revents != 0 {
 		h.listen()
 	}
-	if h.polled[0].Revents != 0 && !h.done {
+	if !h.done && (n == 0 || h.polled[0].Revents != 0) {
 		h.signalled()
 	}
+	if !h.done && h.engine != nil {
+		h.killIfHung()
+	}
 }
 
-func (h *holder) missedBeat() {
-	if h.engine.quiet++; h.engine.quiet < maxQuiet {
+func (h *holder) killIfHung() {
+	e := h.engine
+	switch {
+	case e.quiet >= maxQuiet:
+		say("the engine gave no sign of life for " + maxQuiet.String() + ": killing it")
+	case e.loading >= maxLoading:
+		say("the engine was not ready after " + maxLoading.String() + ": killing it")
+	default:
 		return
 	}
-	say("the engine gave no sign of life for " + (maxQuiet * beatWait).String() + ": killing it")
-	_ = unix.Kill(h.engine.pid, unix.SIGKILL)
-	h.engine.quiet = 0
+	e.kill()
+	e.quiet, e.loading = 0, 0
 }
 
-// listen takes one message of the engine.
-func (h *holder) listen() {
+// listen takes one message of the engine and reports whether there was one.
+func (h *holder) listen() bool {
 	m, err := h.engine.status.Next(&h.buffer)
 	switch {
 	case err == unix.EAGAIN:
@@ -118,11 +125,13 @@ func (h *holder) listen() {
 	case err != nil:
 		// Talking nonsense: not an engine to keep.
 		h.engine.gone = true
-		_ = unix.Kill(h.engine.pid, unix.SIGKILL)
+		h.engine.kill()
 	default:
 		h.engine.quiet = 0
 		h.heard(m)
+		return true
 	}
+	return false
 }
 
 func (h *holder) heard(m control.Message) {
@@ -132,6 +141,10 @@ func (h *holder) heard(m control.Message) {
 	case control.Idle:
 		h.engine.idle = true
 	case control.Ready:
+		h.engine.ready = true
+		control.CloseAll(h.engine.conns)
+		h.engine.conns = nil
+		h.tries = 0
 		h.tell(m)
 	case control.Error:
 		// Only the first start can refuse: later the pod is running, and its requests wait for a better engine.
@@ -154,91 +167,16 @@ func (h *holder) tell(m control.Message) {
 	h.shim = nil
 }
 
-// signalled acts on signals: a stop is passed to the engine, dead children are reaped.
-func (h *holder) signalled() {
-	stop, child := h.signals.take()
-	if stop {
-		h.stopping = true
-		if h.engine == nil {
-			h.exit(0)
-			return
-		}
-		_ = unix.Kill(h.engine.pid, unix.SIGTERM)
-	}
-	if child {
-		h.reap()
-	}
-}
-
-// reap takes the exit status of every dead child: the engine, and whatever exec left to the first process.
-func (h *holder) reap() {
-	for {
-		var ws syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &ws, syscall.WNOHANG, nil)
-		if err == syscall.EINTR {
-			continue
-		}
-		if pid <= 0 || err != nil {
-			return
-		}
-		if h.engine != nil && pid == h.engine.pid {
-			h.engineEnded(ws)
-		}
-	}
-}
-
-func (h *holder) engineEnded(ws syscall.WaitStatus) {
-	// What it said just before its end is still to be read.
-	for !h.engine.gone && !h.done {
-		h.listen()
-	}
-	e := h.engine
-	e.status.Close()
-	h.engine = nil
-	if h.ended++; h.ended%tidyEvery == 0 {
-		runtime.GC()
-	}
-	switch {
-	case h.done:
-	case h.stopping, e.final:
-		h.exit(exitCode(ws))
-	case e.idle && ws.ExitStatus() == 0:
-		h.failures = 0
-	default:
-		h.failed("the engine " + describe(ws))
-	}
-}
-
-// failed counts an engine that died or would not start, and sets when the next may.
-func (h *holder) failed(why string) {
-	if h.shim != nil {
-		h.tell(control.Message{Kind: control.Error, Text: why + " before it was ready; the container's log may say more"})
-		h.exit(1)
-		return
-	}
-	if time.Since(h.started) > healthy {
-		h.failures = 0
-	}
-	delay := time.Duration(0)
-	if h.failures > 0 {
-		delay = min(firstDelay<<min(h.failures-1, 10), maxDelay)
-	}
-	h.failures++
-	h.notTill = time.Now().Add(delay)
-	say(why + "; the next request starts another, not before " + delay.String())
-}
-
-// poll waits for events, for d or for ever when d is negative, and returns how many descriptors have some.
-func poll(fds []unix.PollFd, d time.Duration) int {
+// poll waits for events on h.polled, for d or for ever when d is negative, and returns how many descriptors have some: none, too, when
+// a signal cut the wait short.
+func (h *holder) poll(d time.Duration) int {
 	ms := -1
 	if d >= 0 {
 		ms = int((d + time.Millisecond - 1) / time.Millisecond)
 	}
-	for {
-		n, err := unix.Poll(fds, ms)
-		if err == unix.EINTR {
-			continue
-		}
-		return n
+	n, err := unix.Poll(h.polled, ms)
+	if err != nil && err != unix.EINTR {
+		h.giveUp("wait for events: " + err.Error()) // it would fail again, at once and for ever
 	}
+	return n
 }

@@ -5,52 +5,62 @@ package main
 import (
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// signalWatch makes signals readable: a byte for each arrives on a pipe, for poll(2) to see beside the sockets.
-type signalWatch struct {
-	fd int
+// sigRTMin3 is SIGRTMIN+3 as containerd and Docker count, and with it the image's STOPSIGNAL of whoever built on a systemd one.
+const sigRTMin3 = syscall.Signal(37)
+
+// stopSignals end the container: whatever people put into an image's STOPSIGNAL. The engine always gets SIGTERM.
+func stopSignals() []os.Signal {
+	s := []os.Signal{
+		syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGPWR, sigRTMin3,
+	}
+	// Apache's images stop by SIGWINCH. Where the container has a terminal, it means that somebody resized a window.
+	if _, err := unix.IoctlGetTermios(0, unix.TCGETS); err != nil {
+		s = append(s, syscall.SIGWINCH)
+	}
+	return s
 }
 
-// stopSignals end the container: the ones people put into an image's STOPSIGNAL.
-var stopSignals = []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP}
+// signalWatch makes signals readable, for poll(2) to see beside the sockets.
+type signalWatch struct {
+	fd   int         // an eventfd: unlike a pipe it cannot be too full to take news
+	stop atomic.Bool // set before fd is
+}
 
 // watchSignals starts watching. Its goroutine lives as long as the process.
 func watchSignals() (*signalWatch, error) {
-	var p [2]int
-	if err := unix.Pipe2(p[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
 		return nil, err
 	}
-	ch := make(chan os.Signal, 16)
-	signal.Notify(ch, append(stopSignals, syscall.SIGCHLD)...)
-	go func() {
-		var b [1]byte
-		for s := range ch {
-			b[0] = byte(s.(syscall.Signal))
-			// A full pipe holds bytes enough to wake the reader, and it looks for all dead children each time.
-			_, _ = unix.Write(p[1], b[:])
-		}
-	}()
-	return &signalWatch{fd: p[0]}, nil
+	w := &signalWatch{fd: fd}
+	// A channel for each kind: children that die in a crowd push no stop aside. One place is enough, as one reap takes all the dead.
+	stops, children := make(chan os.Signal, 1), make(chan os.Signal, 1)
+	signal.Notify(stops, stopSignals()...)
+	signal.Notify(children, syscall.SIGCHLD)
+	go w.forward(stops, children)
+	return w, nil
 }
 
-// take returns whether a stop signal and whether news of children arrived since the last call.
-func (w *signalWatch) take() (stop, child bool) {
-	var buf [64]byte
-	for {
-		n, err := unix.Read(w.fd, buf[:])
-		if n <= 0 || err != nil {
-			return stop, child
+func (w *signalWatch) forward(stops, children <-chan os.Signal) {
+	for one := [8]byte{1}; ; {
+		select {
+		case <-stops:
+			w.stop.Store(true)
+		case <-children:
 		}
-		for _, b := range buf[:n] {
-			if syscall.Signal(b) == syscall.SIGCHLD {
-				child = true
-			} else {
-				stop = true
-			}
-		}
+		_, _ = unix.Write(w.fd, one[:]) // it fails only when there is news already
 	}
+}
+
+// take forgets the news and returns whether a stop was among it.
+func (w *signalWatch) take() bool {
+	var count [8]byte
+	_, _ = unix.Read(w.fd, count[:])
+	return w.stop.Swap(false)
 }

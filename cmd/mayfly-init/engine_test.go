@@ -1,0 +1,148 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mayfly-run/mayfly/internal/control"
+)
+
+// startsFile has a byte for each engine that was started.
+const startsFile = "starts"
+
+// playEngine answers each connection with its pid, as the engine of a sidecar would, and leaves as its part says.
+func playEngine(part string) int {
+	status := control.NewConn(3)
+	status.Send(control.Message{Kind: control.Beat}) // the holder is to expect it at any time
+	nth := countStart()
+	switch part {
+	case "refuses":
+		status.Send(control.Message{Kind: control.Error, Text: "no such app"})
+		return 1
+	case "dies early":
+		return 7
+	case "command":
+		status.Send(control.Message{Kind: control.Final})
+		status.Send(control.Message{Kind: control.Ready})
+		return 42
+	case "long command":
+		status.Send(control.Message{Kind: control.Final})
+		status.Send(control.Message{Kind: control.Ready})
+		select {}
+	case "talks nonsense":
+		unix.Write(3, []byte("nonsense"))
+		select {}
+	case "goes idle, then dies once":
+		part = turn(nth, "goes idle", "dies", "stays")
+	case "goes idle, then dies early":
+		part = turn(nth, "goes idle", "dies")
+	case "goes idle, then loads for ever":
+		part = turn(nth, "goes idle", "loads")
+	case "leaves the link to a child":
+		part = turn(nth, "leaves the link", "stays")
+	case "outlives its engine":
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+			if _, err := os.Stat(startsFile); err != nil { // the test is over
+				break
+			}
+		}
+		return 0
+	}
+	switch part {
+	case "dies":
+		return 7
+	case "loads":
+		select {}
+	case "leaves the link":
+		child := exec.Cmd{
+			Path:       "/proc/self/exe",
+			Env:        append(os.Environ(), enginePart+"outlives its engine"),
+			ExtraFiles: []*os.File{os.NewFile(3, "link")},
+		}
+		if err := child.Start(); err != nil {
+			return 1
+		}
+		status.Send(control.Message{Kind: control.Ready})
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	}
+	listener, first := sockets()
+	status.Send(control.Message{Kind: control.Ready})
+	if part == "falls silent" {
+		select {}
+	}
+	return serve(part, status, listener, first)
+}
+
+func serve(part string, status *control.Conn, listener net.Listener, first []net.Conn) int {
+	answer := func(c net.Conn) {
+		_, _ = bufio.NewReader(c).ReadString('\n')
+		fmt.Fprintf(c, "%d\n", os.Getpid())
+		c.Close()
+		if part == "crashes" {
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
+	}
+	for _, c := range first {
+		go answer(c)
+	}
+	for {
+		if part == "goes idle" {
+			listener.(*net.UnixListener).SetDeadline(time.Now().Add(50 * time.Millisecond))
+		}
+		c, err := listener.Accept()
+		if err != nil {
+			status.Send(control.Message{Kind: control.Idle})
+			return 0
+		}
+		go answer(c)
+	}
+}
+
+// countStart notes that one more engine was started, and returns how many that makes.
+func countStart() int {
+	f, err := os.OpenFile(startsFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	f.WriteString("x")
+	info, _ := f.Stat()
+	return int(info.Size())
+}
+
+// turn is the part of the nth engine; the last goes on for ever.
+func turn(nth int, parts ...string) string { return parts[min(nth, len(parts))-1] }
+
+// sockets opens what -listen and -conn name.
+func sockets() (net.Listener, []net.Conn) {
+	var listener net.Listener
+	var conns []net.Conn
+	for i, arg := range os.Args {
+		if arg != "-listen" && arg != "-conn" {
+			continue
+		}
+		for _, n := range strings.Split(os.Args[i+1], ",") {
+			var fd int
+			fmt.Sscan(n, &fd)
+			f := os.NewFile(uintptr(fd), n)
+			if arg == "-listen" {
+				listener, _ = net.FileListener(f)
+			} else {
+				c, _ := net.FileConn(f)
+				conns = append(conns, c)
+			}
+			f.Close()
+		}
+	}
+	return listener, conns
+}
