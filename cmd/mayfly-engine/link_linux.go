@@ -8,7 +8,8 @@ import (
 	"github.com/mayfly-run/mayfly/internal/control"
 )
 
-// beatEvery is how often the holder is told that the engine lives. A holder that hears nothing for a while starts another.
+// beatEvery is how often the holder is told that the engine lives. A holder that hears nothing for a while kills it, and the next
+// request starts another.
 const beatEvery = time.Second
 
 // link is the engine's end of the link to the holder.
