@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -100,4 +101,29 @@ func (e *env) ctrPauseResume(id string) {
 	state("PAUSED")
 	e.ctr("-n", "k8s.io", "task", "resume", id)
 	state("RUNNING")
+}
+
+// runtimeOptions: an operator's options for runc reach it for Linux containers and sidecars alike, also as the file that CRI and
+// ctr name to runtimes they do not know.
+func runtimeOptions(e *env) {
+	calls := filepath.Join(e.TempDir(), "calls")
+	root := filepath.Join(e.TempDir(), "other-root")
+	runc := filepath.Join(e.TempDir(), "other-runc")
+	e.check(os.WriteFile(runc, []byte("#!/bin/sh\necho \"$@\" >>"+calls+"\nexec runc \"$@\"\n"), 0o755))
+	options := filepath.Join(e.TempDir(), "options.toml")
+	e.check(os.WriteFile(options, []byte("BinaryName = \""+runc+"\"\nRoot = \""+root+"\"\n"), 0o644))
+	linux := e.ctrStart(lab.BusyboxImage, "--runtime-config-path="+options, "sleep", "1000")
+	side := e.ctrStart(guestsImage, "--runtime-config-path="+options, "--env=MAYFLY_TRIGGER=command", "/sleep-cmd.wasm", "100000")
+	log, err := os.ReadFile(calls)
+	e.check(err)
+	for _, id := range []string{linux, side} {
+		e.contains("the tasks", e.ctr("-n", "k8s.io", "task", "ls"), id)
+		created := false
+		for line := range strings.Lines(string(log)) {
+			created = created || strings.Contains(line, "create") && strings.Contains(line, root) && strings.Contains(line, id)
+		}
+		if !created {
+			e.Errorf("the other runc, with the other root, did not create %s:\n%s", id, log)
+		}
+	}
 }

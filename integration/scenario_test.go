@@ -72,6 +72,7 @@ var scenarios = []scenario{
 	{"a sidecar has statistics, processes and an exec", sidecarStats, sidecar},
 	{"a sidecar is paused and resumed", sidecarPause, sidecar},
 	{"ctr runs a sidecar without a pod", ctrSidecar, sidecar},
+	{"an operator's options reach runc", runtimeOptions, sidecar},
 	{"an engine is killed", engineKilled, sidecar},
 	{"an engine that hangs is replaced", engineHangs, sidecar},
 	{"a holder is killed", holderKilled, sidecar},
