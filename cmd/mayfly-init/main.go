@@ -33,7 +33,7 @@ func init() {
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(engineArgs []string) int {
-	runtime.GOMAXPROCS(1)
+	alone()
 	// Where the pod shares its process namespace the holder is not pid 1, and orphans would go past it.
 	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	signals, err := watchSignals()

@@ -74,7 +74,8 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
-func startHolder(t *testing.T, part string) *holderProcess {
+// startHolder starts a holder whose engines play part, in a container with env.
+func startHolder(t *testing.T, part string, env ...string) *holderProcess {
 	t.Helper()
 	dir := t.TempDir()
 	self, err := os.Executable()
@@ -101,7 +102,7 @@ func startHolder(t *testing.T, part string) *holderProcess {
 		t.Fatal(err)
 	}
 	defer shim.Close()
-	p.Dir, p.Env, p.Stderr = dir, append(os.Environ(), enginePart+part), p.log
+	p.Dir, p.Env, p.Stderr = dir, append(append(os.Environ(), env...), enginePart+part), p.log
 	p.WaitDelay = time.Second // engines may have the log open still
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
