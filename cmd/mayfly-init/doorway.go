@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mayfly-run/mayfly/internal/control"
 )
 
 const (
@@ -13,13 +15,17 @@ const (
 	maxSilent = 64
 	// crowded is how long the door stays shut when the kernel has no descriptor or memory for one more connection.
 	crowded = 100 * time.Millisecond
+	// maxTries bounds the engines that die at start with the same connections. Then their peers are told, by hanging up: some may
+	// have left long ago, which does not show behind unread data, and would have engines started for nobody.
+	maxTries = 5
 )
 
 // doorway holds connections that were accepted and have not sent a byte yet.
 //
 // The sockets defer accept until data is there, but the kernel gives that up after a while, and unix sockets have no such thing.
 type doorway struct {
-	silent  []int
+	silent  []int // or spoke to engines that died at start
+	tries   int   // of those
 	trouble error // of the last accept, so that it is logged once
 }
 
@@ -98,6 +104,9 @@ func (d *doorway) look(polled []unix.PollFd) bool {
 		}
 	}
 	d.silent = kept
+	if len(kept) == 0 {
+		d.tries = 0
+	}
 	return spoke
 }
 
@@ -117,6 +126,19 @@ func (d *doorway) accept(listener int) (bool, error) {
 	}
 	d.silent = append(d.silent, fd)
 	return state == said, nil
+}
+
+// takeBack takes connections whose engine did not come to serve them: they start the next one.
+func (d *doorway) takeBack(conns []int) {
+	if len(conns) == 0 {
+		return
+	}
+	if d.tries++; d.tries < maxTries {
+		d.silent = conns // none came meanwhile: the door is shut while there is an engine
+		return
+	}
+	control.CloseAll(conns)
+	d.tries = 0
 }
 
 func (d *doorway) closeOldest() {

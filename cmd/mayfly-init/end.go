@@ -19,11 +19,11 @@ const (
 	maxDelay   = 10 * time.Second
 	// An engine that served this long starts the count of failures anew.
 	healthy = 10 * time.Second
-	// So many engines may die at start with the same connections. Then their peers are told, by hanging up: some may have left long
-	// ago, which does not show behind unread data, and would have engines started for nobody.
-	maxTries = 5
 
-	// Each engine leaves some 8 KB of garbage, its environment mostly. Go's collector would let 4 MB of it gather; yet its first run
+	// maxLastWords bounds what is read of a dead engine, which is more than a socket holds.
+	maxLastWords = 1000
+
+	// Each engine leaves some KB of garbage, its environment mostly. Go's collector would let 4 MB of it gather; yet its first run
 	// costs 0.4 MB for good, which most holders need not pay.
 	tidyEvery = 64
 )
@@ -59,13 +59,14 @@ func (h *holder) reap() {
 }
 
 func (h *holder) engineEnded(ws syscall.WaitStatus) {
-	// What it said just before its end is still to be read. That need not end in EOF: a process it left behind may have the link.
-	for !h.engine.gone && !h.done && h.listen() {
+	// What it said just before its end is still to be read. That need not end in EOF: a process it left behind may have the link, and
+	// may even talk.
+	for n := 0; n < maxLastWords && !h.engine.gone && !h.done && h.listen(); n++ {
 	}
 	e := h.engine
 	e.status.Close()
 	h.engine = nil
-	h.takeBack(e.conns)
+	h.waiting.takeBack(e.conns)
 	if h.ended++; h.ended%tidyEvery == 0 {
 		runtime.GC()
 	}
@@ -87,19 +88,6 @@ func (h *holder) engineEnded(ws syscall.WaitStatus) {
 		}
 		h.failed("the engine " + how)
 	}
-}
-
-// takeBack puts connections where they came from, as their engine did not come to serve them: they start the next one.
-func (h *holder) takeBack(conns []int) {
-	if len(conns) == 0 {
-		return
-	}
-	if h.tries++; h.tries < maxTries {
-		h.waiting.silent = conns
-		return
-	}
-	control.CloseAll(conns)
-	h.tries = 0
 }
 
 // failed counts an engine that died or would not start, and sets when the next may.

@@ -33,7 +33,6 @@ type holder struct {
 	engine   *engine   // nil while there is none
 	ended    int       // engines
 	failures int       // in a row
-	tries    int       // engines that died at start with the connections that are waiting
 	notTill  time.Time // no engine before this
 	stopping bool
 
@@ -74,7 +73,7 @@ func (h *holder) giveUp(why string) {
 func (h *holder) start(conns []int) {
 	e, err := startEngine(h.engineArgs, h.listeners, conns)
 	if err != nil {
-		h.takeBack(conns)
+		h.waiting.takeBack(conns)
 		h.failed("the engine could not be started: " + err.Error())
 		return
 	}
@@ -144,7 +143,7 @@ func (h *holder) heard(m control.Message) {
 		h.engine.ready = true
 		control.CloseAll(h.engine.conns)
 		h.engine.conns = nil
-		h.tries = 0
+		h.waiting.tries = 0
 		h.tell(m)
 	case control.Error:
 		// Only the first start can refuse: later the pod is running, and its requests wait for a better engine.
@@ -175,8 +174,11 @@ func (h *holder) poll(d time.Duration) int {
 		ms = int((d + time.Millisecond - 1) / time.Millisecond)
 	}
 	n, err := unix.Poll(h.polled, ms)
-	if err != nil && err != unix.EINTR {
+	if err == nil {
+		return n
+	}
+	if err != unix.EINTR {
 		h.giveUp("wait for events: " + err.Error()) // it would fail again, at once and for ever
 	}
-	return n
+	return 0
 }

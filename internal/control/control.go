@@ -11,7 +11,7 @@
 //	shim:   Listen + descriptors   the pod's listening sockets, none for a command
 //	holder: Ready | Error          Error's text is a sentence for the person who wrote the pod
 //
-// and on the second: [Final,] then Ready or Error, then Beat each second, and Idle before an engine leaves of its own will.
+// and on the second: [Final,] then Ready or Error, Beat each second all the while, and Idle before an engine leaves of its own will.
 //
 // Nothing here trusts the other side: sizes and descriptor counts are bounded and what does not fit is refused.
 // The holder links this package into a process that should weigh nothing, so it imports next to nothing.
