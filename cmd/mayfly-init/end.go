@@ -24,7 +24,7 @@ const (
 	maxLastWords = 1000
 
 	// Each engine leaves some KB of garbage, its environment mostly. Go's collector would let 4 MB of it gather; yet its first run
-	// costs 0.4 MB for good, which most holders need not pay.
+	// costs 0.25 MB for good, which most holders need not pay.
 	tidyEvery = 64
 )
 

@@ -132,7 +132,7 @@ func TestAnEngineThatIsNeverReadyIsKilled(t *testing.T) {
 			if e.killed != tc.killed {
 				t.Errorf("killed: %t, want %t", e.killed, tc.killed)
 			}
-			if tc.killed {
+			if e.killed {
 				state, err := child.Process.Wait()
 				if err != nil || state.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 					t.Errorf("the engine ended with %v, %v", state, err)
