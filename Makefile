@@ -35,7 +35,7 @@ unit: ## tests that need no root, no network and no containerd
 	go test $$(go list ./... | grep -v '/integration$$')
 
 integration: host ## tests on real containerd 2.4, 1.7 and 1.6; need root
-	@go run ./integration/cmd/lab check
+	@go run ./integration/cmd/lab deps
 	go test -timeout 30m ./integration
 
 lint: ## gofmt, vet, staticcheck, and that it builds for other systems

@@ -29,7 +29,7 @@ func doMain() int {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(check(), deps(), shell())
+	root.AddCommand(deps(), shell())
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		var exit *exec.ExitError
@@ -41,29 +41,17 @@ func doMain() int {
 	return 0
 }
 
-func check() *cobra.Command {
-	return &cobra.Command{
-		Use:     "check",
-		Short:   "Say whether the integration tests can run on this machine",
-		Example: "  go run ./integration/cmd/lab check",
-		Args:    cobra.NoArgs,
-		Run: func(cmd *cobra.Command, _ []string) {
-			if lacking := lab.Check(); lacking != nil {
-				fmt.Fprintf(cmd.OutOrStdout(), "the scenarios on real containerd are skipped: this %v\n", lacking)
-			} else {
-				fmt.Fprintln(cmd.OutOrStdout(), "the scenarios on real containerd can run")
-			}
-		},
-	}
-}
-
 func deps() *cobra.Command {
 	return &cobra.Command{
 		Use:     "deps",
-		Short:   "Build and download everything the integration tests need",
+		Short:   "Build and download everything the integration tests need, or say why they cannot run here",
 		Example: "  go run ./integration/cmd/lab deps",
 		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if lacking := lab.Check(); lacking != nil {
+				fmt.Fprintf(cmd.OutOrStdout(), "the scenarios on real containerd are skipped: this %v\n", lacking)
+				return nil
+			}
 			c, err := lab.OpenCache(lab.NewProgress(os.Stderr))
 			if err != nil {
 				return err
