@@ -6,6 +6,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -165,6 +166,36 @@ func Parse(env []string) (Sidecar, error) {
 	}
 	s.Listen = listen
 	return s, nil
+}
+
+// Unknown returns a sentence for each MAYFLY_* variable in env that Parse ignores, with the name that was probably meant.
+func Unknown(env []string) []string {
+	var sentences []string
+	for name := range lookup(env) {
+		if !strings.HasPrefix(name, "MAYFLY_") || slices.Contains(names(), name) {
+			continue
+		}
+		sentence := fmt.Sprintf("%.80s: this mayfly knows no such setting", name)
+		meant := closest(name, names())
+		if name == "MAYFLY_PORT" {
+			meant = "PORT"
+		}
+		if meant != "" {
+			sentence += "; did you mean " + meant + "?"
+		}
+		sentences = append(sentences, sentence)
+	}
+	slices.Sort(sentences)
+	return sentences
+}
+
+// names are all variables that Parse reads, less PORT.
+func names() []string {
+	all := []string{"MAYFLY_LISTEN"}
+	for _, v := range variables {
+		all = append(all, v.name)
+	}
+	return all
 }
 
 // GuestEnv returns env as a guest may see it: without the variables that speak to mayfly.

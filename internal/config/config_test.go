@@ -109,6 +109,18 @@ func TestTheGuestSeesNoMayflyVariables(t *testing.T) {
 	}
 }
 
+func TestAMisspeltVariableIsRecognised(t *testing.T) {
+	got := Unknown([]string{"MAYFLY_TIMOUT=3s", "MAYFLY_PORT=1", "MAYFLY_SNAPSHOT=init", "MAYFLY_TIMEOUT=3s", "PORT=80", "PATH=/", "MAYFLY_LISTEN=:80"})
+	want := []string{
+		"MAYFLY_PORT: this mayfly knows no such setting; did you mean PORT?",
+		"MAYFLY_SNAPSHOT: this mayfly knows no such setting",
+		"MAYFLY_TIMOUT: this mayfly knows no such setting; did you mean MAYFLY_TIMEOUT?",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("MAYFLY_LISTEN", "localhost:80")
 	f.Add("MAYFLY_MEMORY", "64Mi")
