@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"runtime/debug"
 
 	"github.com/tetratelabs/wazero"
 
@@ -40,7 +41,7 @@ type App struct {
 
 // Load compiles and checks a module. Its errors wrap those of [instance.Runtime.Load] and say what the user can do.
 func Load(ctx context.Context, o Options) (*App, error) {
-	r, err := instance.NewRuntime(ctx, instance.Limits{Memory: o.Sidecar.Memory, Budget: budget(o.MemoryLimit)})
+	r, err := instance.NewRuntime(ctx, instance.Limits{Memory: o.Sidecar.Memory, Budget: budget(o.MemoryLimit, 0)})
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,13 @@ func Load(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, r.Close(ctx))
 	}
-	n := maxInstances(o.Sidecar.MaxInstances, o.MemoryLimit, m.InitialMemory())
+	b := uint64(0)
+	if o.MemoryLimit > 0 {
+		debug.FreeOSMemory() // a compiler leaves many times what it makes
+		b = budget(o.MemoryLimit, resident())
+		r.SetBudget(b)
+	}
+	n := maxInstances(o.Sidecar.MaxInstances, b, m.Footprint())
 	s := NewServer(Config{
 		Sidecar: o.Sidecar, Env: o.Env, Args: o.Args, FS: o.FS, Log: o.Log, GuestLog: o.GuestLog, MaxInstances: n,
 	}, m)
@@ -74,34 +81,38 @@ func (a *App) Command(ctx context.Context, stdin io.Reader, stdout, stderr io.Wr
 func (a *App) Close(ctx context.Context) error { return a.runtime.Close(ctx) }
 
 const (
-	// reserve is what the process needs beside linear memories: code, connections, the collector's slack.
+	// reserve is what the process needs beside its instances, at the least: itself, connections, the collector's slack.
 	reserve = 24 << 20
+	// slack is the part of it that is not there yet when a module has been loaded.
+	slack = 16 << 20
 	// leastBudget is what guests get where the limit leaves them nothing: enough for a small one, so that it may still run.
 	leastBudget = 4 << 20
-	// overhead is what an instance and its connection cost beside its linear memory.
+	// overhead is what a connection costs.
 	overhead = 64 << 10
 	// mostInstances bounds instances where no limit of memory does.
 	mostInstances = 10_000
 )
 
-// budget is what a limit leaves to linear memories.
-func budget(limit uint64) uint64 {
-	switch {
-	case limit == 0:
+// budget is what a limit leaves to instances in a process that has so much memory already; 0 is no limit.
+func budget(limit, resident uint64) uint64 {
+	if limit == 0 {
 		return 0
-	case limit < reserve+leastBudget:
+	}
+	own := max(reserve, resident+slack)
+	if limit < own+leastBudget {
 		return leastBudget
 	}
-	return limit - reserve
+	return limit - own
 }
 
-// maxInstances is how many instances may be alive at once: what was asked for, or what fits under limit.
-func maxInstances(asked int, limit, initial uint64) int {
+// maxInstances is how many instances may be alive at once: what was asked for, or what fits into the budget if none grows. Those that
+// do are fewer: the budget sees to that.
+func maxInstances(asked int, budget, footprint uint64) int {
 	switch {
 	case asked > 0:
 		return asked
-	case limit == 0:
+	case budget == 0:
 		return mostInstances
 	}
-	return int(min(max(budget(limit)/(initial+overhead), 1), mostInstances))
+	return int(min(max(budget/(footprint+overhead), 1), mostInstances))
 }

@@ -252,19 +252,20 @@ func TestServerTimingTellsTheParts(t *testing.T) {
 
 func TestMaxInstances(t *testing.T) {
 	for _, tc := range []struct {
-		name           string
-		asked          int
-		limit, initial uint64
-		want           int
+		name                       string
+		asked                      int
+		limit, resident, footprint uint64
+		want                       int
 	}{
-		{"without a limit", 0, 0, 1 << 20, 10_000},
-		{"as asked", 7, 64 << 20, 1 << 20, 7},
-		{"what fits", 0, 64 << 20, 1 << 20, (40 << 20) / (1<<20 + 64<<10)},
-		{"a lot of memory", 0, 1 << 40, 64 << 10, 10_000},
-		{"at least one", 0, 10 << 20, 4 << 20, 1},
+		{"without a limit", 0, 0, 5 << 20, 1 << 20, 10_000},
+		{"as asked", 7, 64 << 20, 5 << 20, 1 << 20, 7},
+		{"what fits", 0, 64 << 20, 5 << 20, 1 << 20, (40 << 20) / (1<<20 + 64<<10)},
+		{"what fits beside a large module's code", 0, 64 << 20, 30 << 20, 1 << 20, (18 << 20) / (1<<20 + 64<<10)},
+		{"a lot of memory", 0, 1 << 40, 5 << 20, 64 << 10, 10_000},
+		{"at least one", 0, 10 << 20, 5 << 20, 4 << 20, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if n := maxInstances(tc.asked, tc.limit, tc.initial); n != tc.want {
+			if n := maxInstances(tc.asked, budget(tc.limit, tc.resident), tc.footprint); n != tc.want {
 				t.Errorf("got %d, want %d", n, tc.want)
 			}
 		})

@@ -2,16 +2,16 @@ package instance
 
 import "sync/atomic"
 
-// budget counts the linear memory of all live instances.
+// budget counts what all live instances take: their linear memory, and what they need of Go's heap.
 type budget struct {
-	limit uint64 // bytes; 0: unbounded
+	limit atomic.Uint64 // bytes; 0: unbounded
 	used  atomic.Uint64
 }
 
 // take reports whether there was room for n more bytes, and counts them if so.
 func (b *budget) take(n uint64) bool {
 	used := b.used.Add(n)
-	if b.limit == 0 || used <= b.limit {
+	if limit := b.limit.Load(); limit == 0 || used <= limit {
 		return true
 	}
 	b.give(n)
@@ -19,3 +19,32 @@ func (b *budget) take(n uint64) bool {
 }
 
 func (b *budget) give(n uint64) { b.used.Add(-n) }
+
+// appetite is how much linear memory the instances of a module end with. The budget is charged with it when they begin: a burst of
+// instances that all fit as they start, and then grow, would meet their limit half-way, all of them at once.
+type appetite struct {
+	size    atomic.Uint64 // bytes
+	learned atomic.Bool
+}
+
+// unknown is how many times its initial memory an instance is taken to need before the first has ended.
+const unknown = 2
+
+func (a *appetite) expected(first uint64) uint64 {
+	if !a.learned.Load() {
+		return unknown * first
+	}
+	return max(a.size.Load(), first)
+}
+
+// learn takes the size that an instance ended with. The expectation rises at once and falls slowly. Two that learn at the same time
+// may lose one of the two; the next will tell.
+func (a *appetite) learn(size uint64) {
+	old := a.size.Load()
+	if !a.learned.Load() || size > old {
+		a.size.Store(size)
+		a.learned.Store(true)
+		return
+	}
+	a.size.Store(old - (old-size)/16)
+}

@@ -39,6 +39,7 @@ type Instance struct {
 	ctx    context.Context // of the run in progress
 	pace   pace
 	stack  callStack
+	ran    bool
 }
 
 // callContext tells the functions of the host which instance calls them.
@@ -69,7 +70,7 @@ func (m *Module) Instantiate(ctx context.Context, c Call) (*Instance, error) {
 	i := &Instance{module: m, env: c.Env, stdin: c.Stdin, stdout: c.Stdout, stderr: c.Stderr, ctx: ctx}
 	inner := context.Context(&callContext{Context: ctx, instance: i})
 	if m.hasMemory {
-		mem, err := newMemory(m.runtime.slots, &m.runtime.budget, m.initialMemory)
+		mem, err := newMemory(m)
 		if err != nil {
 			return nil, err
 		}
@@ -95,6 +96,7 @@ func (m *Module) Instantiate(ctx context.Context, c Call) (*Instance, error) {
 // Run calls _start and returns when the guest has ended: nil when it returned or exited with 0, *ExitError, *TrapError, or when ctx
 // ended first *StopError. It may be called once.
 func (i *Instance) Run(ctx context.Context) error {
+	i.ran = true
 	return i.call(ctx, i.guest.ExportedFunction(startFunction))
 }
 
@@ -136,6 +138,9 @@ func (i *Instance) Close() error {
 		i.guest = nil
 	}
 	if i.memory != nil {
+		if i.ran {
+			i.module.appetite.learn(i.memory.size)
+		}
 		i.memory.release()
 		i.memory = nil
 	}

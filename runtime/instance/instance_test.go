@@ -272,6 +272,7 @@ func TestMemoryGrowsUpToTheBudget(t *testing.T) {
 	const budget = 4 << 20
 	r := newTestRuntime(t, Limits{Budget: budget})
 	m := load(t, r, "allocate")
+	m.heap = 0 // so that the figures are round
 	for range 3 { // what one took is there for the next
 		body, err := run(t, t.Context(), m, Call{Env: query("step=64")})
 		if err != nil {
@@ -286,7 +287,10 @@ func TestMemoryGrowsUpToTheBudget(t *testing.T) {
 func TestWithoutBudgetThereIsNoInstance(t *testing.T) {
 	r := newTestRuntime(t, Limits{})
 	m := load(t, r, "hello")
-	r.budget.limit = 3 * m.InitialMemory()
+	if _, err := run(t, t.Context(), m, Call{}); err != nil {
+		t.Fatal(err)
+	}
+	r.SetBudget(3 * m.Footprint())
 	var live []*Instance
 	for range 3 {
 		i, err := m.Instantiate(t.Context(), Call{})
@@ -305,6 +309,53 @@ func TestWithoutBudgetThereIsNoInstance(t *testing.T) {
 	}
 	if _, err := run(t, t.Context(), m, Call{}); err != nil {
 		t.Errorf("after the others are gone: %v", err)
+	}
+}
+
+func TestAnInstanceIsChargedWithWhatOthersHaveGrownTo(t *testing.T) {
+	r := newTestRuntime(t, Limits{})
+	m := load(t, r, "allocate")
+	if m.heap == 0 {
+		t.Error("an instance takes nothing of Go's heap")
+	}
+	room := func() (n int) {
+		var live []*Instance
+		for {
+			i, err := m.Instantiate(t.Context(), Call{})
+			if errors.Is(err, ErrBudget) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			live = append(live, i)
+		}
+		for _, i := range live {
+			i.Close()
+		}
+		return len(live)
+	}
+	r.SetBudget(64 << 20)
+	unknown := room()
+	if most := (64 << 20) / int(m.Footprint()); unknown >= most {
+		t.Errorf("%d instances of an unknown appetite, as if none would grow", unknown)
+	}
+	if _, err := run(t, t.Context(), m, Call{Env: query("step=64")}); err != nil {
+		t.Fatal(err)
+	}
+	if hungry := room(); hungry >= unknown {
+		t.Errorf("%d instances after one took all, %d before", hungry, unknown)
+	}
+	for range 200 {
+		m.appetite.learn(m.InitialMemory())
+	}
+	if modest := room(); modest <= unknown {
+		t.Errorf("%d instances after 200 modest ones, %d before", modest, unknown)
+	}
+	// One alone may always try.
+	m.appetite.learn(1 << 30)
+	if n := room(); n != 1 {
+		t.Errorf("%d instances of more than there is", n)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"time"
 
@@ -135,9 +136,9 @@ func (m *Module) compile(ctx context.Context, woven []byte) (err error) {
 func (m *Module) try(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, errStartTimeout)
 	defer cancel()
-	i, err := m.Instantiate(ctx, Call{})
+	err := m.measure(ctx)
 	if err == nil {
-		return i.Close()
+		return nil
 	}
 	var (
 		trap *TrapError
@@ -153,6 +154,25 @@ func (m *Module) try(ctx context.Context) error {
 		return err
 	}
 	return malformed(err)
+}
+
+// measure instantiates twice and notes what the second, which finds everything prepared, allocates. The collector lets as much garbage gather
+// as there is in use, hence twice that.
+func (m *Module) measure(ctx context.Context) error {
+	var before, after runtime.MemStats
+	for range 2 {
+		runtime.ReadMemStats(&before)
+		i, err := m.Instantiate(ctx, Call{})
+		if err != nil {
+			return err
+		}
+		runtime.ReadMemStats(&after)
+		if err := i.Close(); err != nil {
+			return err
+		}
+	}
+	m.heap = 2 * (after.TotalAlloc - before.TotalAlloc)
+	return nil
 }
 
 var errStartTimeout = errors.New("the start function took too long")

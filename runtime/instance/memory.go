@@ -15,10 +15,10 @@ const pageSize = 1 << 16 // of WebAssembly
 // went to another instance at that point would be one the guest could still write to if a host function were on the way. So Free
 // does nothing, and the instance's owner calls release when nothing of the guest runs any more.
 type memory struct {
-	pool   *slots
-	budget *budget
-	slot   *slot
-	size   uint64
+	module  *Module
+	slot    *slot
+	size    uint64
+	charged uint64 // to the budget, for linear memory
 }
 
 var (
@@ -26,18 +26,24 @@ var (
 	_ experimental.LinearMemory    = (*memory)(nil)
 )
 
-// newMemory takes the first bytes from the budget, so that Reallocate cannot fail before the guest runs: wazero would panic.
-func newMemory(pool *slots, b *budget, first uint64) (*memory, error) {
-	if !b.take(first) {
-		return nil, fmt.Errorf("%w: it needs %s, all others have %s of %s: raise the container's memory limit, or lower MAYFLY_MAX_INSTANCES",
-			ErrBudget, inUnits(first), inUnits(b.used.Load()), inUnits(b.limit))
+// newMemory takes from the budget what the instance is expected to need, so that Reallocate cannot fail before the guest runs: wazero
+// would panic. Where nothing else is alive its first bytes are enough.
+func newMemory(m *Module) (*memory, error) {
+	b, first := &m.runtime.budget, m.initialMemory
+	charged := m.appetite.expected(first)
+	if !b.take(charged + m.heap) {
+		charged = first
+		if b.used.Load() > 0 || !b.take(charged+m.heap) {
+			return nil, fmt.Errorf("%w: it needs %s, all others have %s of %s: raise the container's memory limit, or lower MAYFLY_MAX_INSTANCES",
+				ErrBudget, inUnits(first+m.heap), inUnits(b.used.Load()), inUnits(b.limit.Load()))
+		}
 	}
-	s, err := pool.get()
+	s, err := m.runtime.slots.get()
 	if err != nil {
-		b.give(first)
+		b.give(charged + m.heap)
 		return nil, err
 	}
-	return &memory{pool: pool, budget: b, slot: s, size: first}, nil
+	return &memory{module: m, slot: s, size: first, charged: charged}, nil
 }
 
 // Allocate implements experimental.MemoryAllocator. A module has one memory at most, so there is one to give.
@@ -45,15 +51,16 @@ func (m *memory) Allocate(_, _ uint64) experimental.LinearMemory { return m }
 
 // Reallocate implements experimental.LinearMemory; nil makes memory.grow answer -1.
 func (m *memory) Reallocate(size uint64) []byte {
-	if size > m.pool.size {
+	if size > m.module.runtime.slots.size {
 		return nil
 	}
-	if size > m.size {
-		if !m.budget.take(size - m.size) {
+	if size > m.charged {
+		if !m.module.runtime.budget.take(size - m.charged) {
 			return nil
 		}
-		m.size = size
+		m.charged = size
 	}
+	m.size = max(m.size, size)
 	return m.slot.bytes(size)
 }
 
@@ -64,9 +71,9 @@ func (m *memory) release() {
 	if m.slot == nil {
 		return
 	}
-	m.pool.put(m.slot, m.size)
-	m.budget.give(m.size)
-	m.slot, m.size = nil, 0
+	m.module.runtime.slots.put(m.slot, m.size)
+	m.module.runtime.budget.give(m.charged + m.module.heap)
+	m.slot = nil
 }
 
 // maxIdleSlots bounds the address space that is kept for the next instances. An idle slot holds no memory.

@@ -12,7 +12,7 @@ import (
 // Limits bounds what guests may take.
 type Limits struct {
 	Memory uint64 // bytes of linear memory of one instance
-	Budget uint64 // bytes of linear memory of all live instances together; 0 is unbounded. Growth beyond it makes memory.grow answer -1.
+	Budget uint64 // bytes that all live instances may take together, of linear memory and of Go's heap; 0 is unbounded. Growth beyond it makes memory.grow answer -1.
 }
 
 // maxMemory is what a 32-bit address reaches.
@@ -43,15 +43,18 @@ func NewRuntime(ctx context.Context, l Limits) (*Runtime, error) {
 			WithDebugInfoEnabled(false)), // DWARF sections do not survive the weaving, and would stay in memory
 		config: wazero.NewModuleConfig().WithName("").WithStartFunctions().WithSysWalltime().WithSysNanotime(),
 		slots:  &slots{size: l.Memory},
-		budget: budget{limit: l.Budget},
 		turns:  newTurns(),
 	}
+	r.budget.limit.Store(l.Budget)
 	if err := r.provide(ctx); err != nil {
 		_ = r.engine.Close(ctx)
 		return nil, fmt.Errorf("make the functions of the host: %w", err)
 	}
 	return r, nil
 }
+
+// SetBudget changes Limits.Budget for instances to come, when it is known what the process needs beside them.
+func (r *Runtime) SetBudget(bytes uint64) { r.budget.limit.Store(bytes) }
 
 // provide makes the host modules that guests import.
 func (r *Runtime) provide(ctx context.Context) error {
