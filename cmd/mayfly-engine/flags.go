@@ -32,7 +32,9 @@ func parseFlags(args []string) (flags, error) {
 	s.Func("conn", "", files(&f.conns))
 	s.StringVar(&f.module, "module", "", "")
 	s.Uint64Var(&f.memoryLimit, "memory-limit", 0, "")
-	if err := s.Parse(args); err != nil {
+	if err := s.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return flags{}, errors.New("mayfly-init runs this program; people do not: see mayfly --help")
+	} else if err != nil {
 		return flags{}, err
 	}
 	f.args = s.Args()

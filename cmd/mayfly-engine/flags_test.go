@@ -21,4 +21,7 @@ func TestTheCommandLine(t *testing.T) {
 			t.Errorf("%s: got %+v", wrong, f)
 		}
 	}
+	if _, err := parseFlags([]string{"--help"}); err == nil || !strings.Contains(err.Error(), "mayfly --help") {
+		t.Errorf("--help: %v", err)
+	}
 }
