@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -100,17 +101,29 @@ func LookupEnv(env []string, key string) string {
 // is like this machine, or a virtual one on it, would pull.
 func HostPlatform() v1.Platform { return v1.Platform{OS: "linux", Architecture: runtime.GOARCH} }
 
+// architectures are the kinds of processor that Kubernetes nodes have, each by the
+// one name that a containerd on such a node looks for. Under any other an image
+// would be made, pushed, and found by no node.
+var architectures = []string{"386", "amd64", "arm/v6", "arm/v7", "arm64", "loong64", "mips64le", "ppc64le", "riscv64", "s390x"}
+
+// otherNames are those that containerd takes to be the same.
+var otherNames = map[string]string{"arm": "arm/v7", "arm64/v8": "arm64", "amd64/v1": "amd64"}
+
 // ParsePlatform reads linux/ARCH[/VARIANT]. Other systems are refused: the
 // holder and the engine in a sidecar's container are Linux programs, and a
 // containerd that finds wasi/wasm unpacks nothing.
 func ParsePlatform(s string) (v1.Platform, error) {
-	parts := strings.Split(s, "/")
-	if len(parts) < 2 || len(parts) > 3 || parts[0] != "linux" || parts[1] == "" || strings.ContainsAny(s, " :\t") {
+	arch, ok := strings.CutPrefix(s, "linux/")
+	if !ok || arch == "" {
 		return v1.Platform{}, fmt.Errorf("platform %q: want linux/ARCH, as in linux/amd64 or linux/arm64 (a sidecar's container is a Linux one, also where it runs Wasm)", s)
 	}
-	p := v1.Platform{OS: parts[0], Architecture: parts[1]}
-	if len(parts) == 3 {
-		p.Variant = parts[2]
+	if name, ok := otherNames[arch]; ok {
+		arch = name
 	}
+	if !slices.Contains(architectures, arch) {
+		return v1.Platform{}, fmt.Errorf("platform %q: no such architecture: want linux/ and one of %s", s, strings.Join(architectures, ", "))
+	}
+	p := v1.Platform{OS: "linux"}
+	p.Architecture, p.Variant, _ = strings.Cut(arch, "/")
 	return p, nil
 }

@@ -336,12 +336,19 @@ func TestParseReference(t *testing.T) {
 }
 
 func TestParsePlatform(t *testing.T) {
-	for _, in := range []string{"linux/amd64", "linux/arm64", "linux/arm/v7"} {
-		if got, err := ParsePlatform(in); err != nil || got.String() != in {
-			t.Errorf("%s is %s (%v)", in, got, err)
+	for in, want := range map[string]string{
+		"linux/amd64": "linux/amd64", "linux/arm64": "linux/arm64", "linux/arm/v6": "linux/arm/v6", "linux/arm/v7": "linux/arm/v7",
+		"linux/riscv64": "linux/riscv64", "linux/s390x": "linux/s390x", "linux/386": "linux/386",
+		"linux/arm": "linux/arm/v7", "linux/arm64/v8": "linux/arm64",
+	} {
+		if got, err := ParsePlatform(in); err != nil || got.String() != want {
+			t.Errorf("%s is %s (%v), want %s", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "linux", "wasi/wasm", "linux/", "linux/a/b/c", "darwin/arm64", "linux/amd64:1"} {
+	for _, in := range []string{
+		"", "linux", "wasi/wasm", "linux/", "linux/a/b/c", "darwin/arm64", "linux/amd64:1",
+		"linux/adm64", "linux/riscv", "linux/AMD64", "linux/arm/v9", "linux/s390x/v1", "linux/arm64/",
+	} {
 		if got, err := ParsePlatform(in); err == nil {
 			t.Errorf("%q is taken as %s", in, got)
 		}
