@@ -24,11 +24,10 @@ import (
 const defaultPort = 8080
 
 type buildOptions struct {
-	tag, output, trigger, rootfs string
-	port                         int
-	env, files, platforms        []string
-	labels                       map[string]string
-	format                       *format
+	tag, output, trigger, port, rootfs string
+	env, files, platforms              []string
+	labels                             map[string]string
+	format                             *format
 }
 
 // built is the result of a build.
@@ -59,7 +58,8 @@ imported into containerd's namespace k8s.io. Without a tag it is latest, which
 kubelet pulls each time unless the pod has imagePullPolicy: Never or IfNotPresent.
 
 The image runs as user 65532. Its environment holds the defaults that the pod
-may change: MAYFLY_TRIGGER, PORT, and what --env adds.
+may change: MAYFLY_TRIGGER, PORT, and what --env adds. A MAYFLY_* variable that
+this mayfly does not know is refused.
 
 The result goes to stdout: name, digest, bytes, file.`,
 		Example: `  mayfly build app.wasm -t hello:v1
@@ -84,12 +84,13 @@ The result goes to stdout: name, digest, bytes, file.`,
 	f.StringVarP(&o.tag, "tag", "t", "", "name of the image, NAME:TAG (required)")
 	f.StringVarP(&o.output, "output", "o", "", "file to write (default: the module's name with .tar)")
 	f.StringVar(&o.trigger, "trigger", string(config.TriggerHTTP), "what starts an instance: http (each request) or command (once)")
-	f.IntVar(&o.port, "port", 0, "port the sidecar answers on (default 8080 with trigger http)")
+	f.StringVar(&o.port, "port", "", "`port` the sidecar answers on (default 8080 with trigger http)")
 	f.StringArrayVarP(&o.env, "env", "e", nil, "variable of the image, KEY=VALUE; repeatable")
 	f.StringArrayVar(&o.files, "file", nil, "file or directory to add, HOST[:GUEST]; repeatable")
 	f.StringVar(&o.rootfs, "rootfs", "", "directory whose content becomes the root of the image")
 	f.StringSliceVar(&o.platforms, "platform", nil, "linux/ARCH; several make an image for each (default: this machine's)")
 	f.StringToStringVarP(&o.labels, "label", "l", nil, "label of the image, KEY=VALUE; repeatable")
+	completeWith(cmd, "trigger", string(config.TriggerHTTP), string(config.TriggerCommand))
 	o.format = formatFlag(cmd, "")
 	return cmd
 }
@@ -142,7 +143,7 @@ func (o *buildOptions) run(cmd *cobra.Command, file string) error {
 
 // app is what the flags say, before a file is touched.
 func (o *buildOptions) app(cmd *cobra.Command, file string) (ociimage.App, ociimage.Reference, error) {
-	app := ociimage.App{Name: filepath.Base(file), Trigger: o.trigger, Port: o.port, Env: o.env, Labels: o.labels}
+	app := ociimage.App{Name: filepath.Base(file), Trigger: o.trigger, Env: o.env, Labels: o.labels}
 	fail := func(err error) (ociimage.App, ociimage.Reference, error) {
 		return app, ociimage.Reference{}, usageError{err}
 	}
@@ -156,11 +157,11 @@ func (o *buildOptions) app(cmd *cobra.Command, file string) (ociimage.App, ociim
 	if err := checkEnv(o.env); err != nil {
 		return fail(err)
 	}
-	switch {
-	case cmd.Flags().Changed("port") && (o.port < 1 || o.port > 65535):
-		return fail(fmt.Errorf("--port %d: want a port from 1 to 65535, as in --port %d", o.port, defaultPort))
-	case o.port == 0 && o.trigger == string(config.TriggerHTTP):
-		app.Port = defaultPort
+	if unknown := config.Unknown(o.env); len(unknown) > 0 {
+		return fail(errors.New(strings.Join(unknown, "\n")))
+	}
+	if app.Trigger, app.Port, err = o.defaults(cmd.Flags().Changed); err != nil {
+		return fail(err)
 	}
 	if len(o.platforms) == 0 {
 		app.Platforms = []v1.Platform{ociimage.HostPlatform()}
@@ -176,6 +177,38 @@ func (o *buildOptions) app(cmd *cobra.Command, file string) (ociimage.App, ociim
 		app.Platforms = append(app.Platforms, p)
 	}
 	return app, ref, nil
+}
+
+// defaults are the trigger and the port of the image, 0 for none. What a flag and
+// --env say of the same must agree: which of the two was meant, nobody can tell.
+func (o *buildOptions) defaults(changed func(string) bool) (trigger string, port int, err error) {
+	env := ociimage.MergeEnv(nil, o.env) // the last of several counts
+	conflict := func(flag, value, variable string) error {
+		if said := ociimage.LookupEnv(env, variable); changed(flag) && said != "" && said != value {
+			return fmt.Errorf("--%s %s and --env %s=%s contradict each other: leave one out", flag, value, variable, said)
+		}
+		return nil
+	}
+	trigger = o.trigger
+	if err := conflict("trigger", trigger, "MAYFLY_TRIGGER"); err != nil {
+		return "", 0, err
+	}
+	if said := ociimage.LookupEnv(env, "MAYFLY_TRIGGER"); said != "" {
+		trigger = said
+	}
+	if !changed("port") {
+		if trigger == string(config.TriggerHTTP) {
+			port = defaultPort
+		}
+		return trigger, port, nil
+	}
+	if port, err = strconv.Atoi(o.port); err != nil || port < 1 || port > 65535 {
+		return "", 0, fmt.Errorf("--port %s: want a port from 1 to 65535, as in --port %d", o.port, defaultPort)
+	}
+	if trigger == string(config.TriggerCommand) {
+		return "", 0, fmt.Errorf("--port %d: a sidecar with trigger command does not listen: leave --port out, or the trigger", port)
+	}
+	return trigger, port, conflict("port", strconv.Itoa(port), "PORT")
 }
 
 // checkEnv refuses what is no KEY=VALUE.

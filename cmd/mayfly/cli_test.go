@@ -56,8 +56,19 @@ func TestSessions(t *testing.T) {
 // inGuestsDirectory makes the test run in a directory that has the guests.
 func inGuestsDirectory(t *testing.T) {
 	t.Helper()
-	t.Cleanup(runtime.GC) // closes guests' directories, which are open as long as a guest may come
+	t.Cleanup(func() { // closes guests' directories, which are open as long as a guest may come
+		runtime.GC()
+		runtime.GC() // what is in a sync.Pool outlives the first
+	})
 	t.Chdir(t.TempDir())
+	for _, kv := range os.Environ() { // of the shell that runs the tests
+		if key, _, _ := strings.Cut(kv, "="); strings.HasPrefix(key, "MAYFLY_") {
+			t.Setenv(key, "") // puts it back in the end
+			if err := os.Unsetenv(key); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	for _, name := range guests.Names() {
 		if err := os.WriteFile(name+".wasm", guests.Wasm(name), 0o644); err != nil {
 			t.Fatal(err)

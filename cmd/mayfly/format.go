@@ -27,7 +27,15 @@ func (f *format) Set(s string) error {
 func formatFlag(cmd *cobra.Command, shorthand string) *format {
 	f := format("text")
 	cmd.Flags().VarP(&f, "format", shorthand, "how the result is written")
+	completeWith(cmd, "format", "text", "json")
 	return &f
+}
+
+// completeWith lets a shell complete the values of a flag that the command has.
+func completeWith(cmd *cobra.Command, flag string, values ...string) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag is not there: a mistake in this program
+	}
 }
 
 // write writes v as JSON, or lets text write it.

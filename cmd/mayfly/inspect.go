@@ -47,6 +47,10 @@ type moduleFacts struct {
 	describe.Summary
 }
 
+// errRunsNot ends an inspection of what does not run here; the reason is printed
+// already.
+var errRunsNot = errors.New("it does not run here")
+
 func newInspect() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect FILE.wasm|IMAGE.tar",
@@ -55,10 +59,17 @@ func newInspect() *cobra.Command {
 imports, exports, memories, who made it; an image's names, user, trigger and
 address; and whether this mayfly runs it, or why not.
 
-Nothing of it is run, apart from a module's start section, under a deadline.`,
+Nothing of it is run, apart from a module's start section, under a deadline.
+
+The exit code tells scripts what "runs here" tells people: 0 yes, 1 no, of a
+module and of an image alike; an image of an ordinary Linux program is a no. All
+that was found is printed all the same, the reason with it ("runs" and "reason"
+in JSON). It is 1 too, with a message on stderr and nothing on stdout, where the
+file cannot be read at all.`,
 		Example: `  mayfly inspect app.wasm
   mayfly inspect hello.tar
-  mayfly inspect -o json hello.tar | jq .module.imports`,
+  mayfly inspect -o json hello.tar | jq .module.imports
+  mayfly inspect app.wasm > /dev/null && echo it runs`,
 		ValidArgsFunction: completeFiles,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -73,7 +84,13 @@ Nothing of it is run, apart from a module's start section, under a deadline.`,
 		if err != nil {
 			return err
 		}
-		return f.write(cmd.OutOrStdout(), i, i.text)
+		if err := f.write(cmd.OutOrStdout(), i, i.text); err != nil {
+			return err
+		}
+		if !i.Runs {
+			return errRunsNot
+		}
+		return nil
 	}
 	return cmd
 }

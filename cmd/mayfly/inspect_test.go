@@ -50,7 +50,7 @@ func TestInspectShowsAnOrdinaryImageToo(t *testing.T) {
 	t.Chdir(t.TempDir())
 	linuxImage(t, "shell.tar")
 	var stdout, stderr bytes.Buffer
-	if code := doMain([]string{"inspect", "shell.tar", "-o", "json"}, nil, &stdout, &stderr); code != 0 {
+	if code := doMain([]string{"inspect", "shell.tar", "-o", "json"}, nil, &stdout, &stderr); code != exitFailure || stderr.Len() > 0 {
 		t.Fatalf("exit %d: %s", code, stderr.String())
 	}
 	var i inspection
@@ -69,7 +69,7 @@ func TestInspectDoesNotPassEscapesToTheTerminal(t *testing.T) {
 	t.Chdir(t.TempDir())
 	linuxImage(t, "shell.tar")
 	var stdout, stderr bytes.Buffer
-	if code := doMain([]string{"inspect", "shell.tar"}, nil, &stdout, &stderr); code != 0 {
+	if code := doMain([]string{"inspect", "shell.tar"}, nil, &stdout, &stderr); code != exitFailure || stderr.Len() > 0 {
 		t.Fatalf("exit %d: %s", code, stderr.String())
 	}
 	if !strings.Contains(stdout.String(), "EVIL=") || strings.ContainsRune(stdout.String(), 0x1b) {

@@ -66,18 +66,24 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	addGenerated(root)
 	cmd, err := root.ExecuteContextC(ctx)
 	var usage usageError
 	var guest guestExit
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, errRunsNot):
+		return exitFailure
 	case errors.As(err, &guest):
 		if guest.err != nil {
 			fmt.Fprintf(stderr, "mayfly: %v\n", guest.err)
 		}
 		return int(min(guest.code, 255)) // a process has no more; 256 must not become 0
 	case errors.As(err, &usage):
+		if cmd.Name() == "help" { // whose own help says less than that of mayfly
+			cmd = cmd.Root()
+		}
 		fmt.Fprintf(stderr, "mayfly: %v\n%s --help says more\n", err, cmd.CommandPath())
 		return exitUsage
 	}
@@ -93,8 +99,8 @@ func newRoot() *cobra.Command {
 		Short: "WebAssembly sidecars, one fresh instance for each request",
 		Long: `mayfly packs Wasm sidecars into container images and runs them on this machine.
 
-Exit codes: 0 all well, 1 it failed, 2 the command line is wrong; where a guest
-ran as a command, the guest's own.`,
+Exit codes: 0 all well, 1 it failed, or inspect found that it does not run, 2 the
+command line is wrong; where a guest ran as a command, the guest's own.`,
 		Example: `  mayfly serve app.wasm
   mayfly build app.wasm -t hello:v1 -o hello.tar
   mayfly inspect hello.tar`,
@@ -106,17 +112,60 @@ ran as a command, the guest's own.`,
 			if len(args) == 0 {
 				return nil
 			}
-			msg := fmt.Sprintf("there is no command %q", args[0])
-			if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
-				msg += fmt.Sprintf(", did you mean %s?", strings.Join(s, " or "))
-			}
-			return usageError{errors.New(msg)}
+			return noCommand(cmd, args[0])
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	showVersion := root.Flags().Bool("version", false, "print what mayfly version prints")
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *showVersion {
+			return currentVersions().text(cmd.OutOrStdout())
+		}
+		return cmd.Help()
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newBuild(), newInspect(), newServe(), newVersion())
 	return root
+}
+
+// addGenerated adds the commands that cobra makes, help and completion, and has them
+// refuse what they do not know instead of answering with general help. The output of
+// root must be set already: completion writes where that goes now.
+func addGenerated(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				if found, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+					return noCommand(found, rest[0])
+				}
+				return nil
+			}
+		case "completion":
+			cmd.SuggestionsMinimumDistance = root.SuggestionsMinimumDistance
+			cmd.Args = func(cmd *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return noCommand(cmd, args[0])
+				}
+				return nil
+			}
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+			for _, shell := range cmd.Commands() {
+				shell.Args = noArgs
+			}
+		}
+	}
+}
+
+// noCommand is the error that parent has no command of that name.
+func noCommand(parent *cobra.Command, name string) error {
+	path := strings.TrimPrefix(parent.CommandPath()+" "+name, parent.Root().Name()+" ")
+	msg := fmt.Sprintf("there is no command %q", path)
+	if s := parent.SuggestionsFor(name); len(s) > 0 {
+		msg += fmt.Sprintf(", did you mean %s?", strings.Join(s, " or "))
+	}
+	return usageError{errors.New(msg)}
 }
 
 // usagef is an error of the command line.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -19,10 +18,8 @@ import (
 )
 
 type serveOptions struct {
-	listen, trigger, memory string
-	timeout                 time.Duration
-	maxInstances            int
-	env, dirs               []string
+	listen, trigger, memory, timeout, maxInstances string // as the variables have them
+	env, dirs                                      []string
 }
 
 func newServe() *cobra.Command {
@@ -40,7 +37,8 @@ printed on stdout, a line for each; messages and the guests' output are on stder
 
 A guest sees the variables of its image and those given with --env, nothing of
 this shell. Variables MAYFLY_* speak to mayfly: from the image, then this shell,
-then --env, then the flags; the last wins.
+then --env, then the flags; the last wins. One that this mayfly does not know is
+ignored, with a warning.
 
 An image's files are there for its guest, in a copy that goes away at the end. Other
 directories are given with --dir, to be written too unless :ro is added.
@@ -68,8 +66,9 @@ second Ctrl-C does not.`,
 	f := cmd.Flags()
 	f.StringVar(&o.listen, "listen", "", "HOST:PORT, :PORT or unix:/PATH to answer on (default: localhost and the image's port, or 8080)")
 	f.StringVar(&o.trigger, "trigger", "", "what starts an instance: http or command (default: the image's, or http)")
-	f.DurationVar(&o.timeout, "timeout", 0, "of one request (default 30s)")
-	f.IntVar(&o.maxInstances, "max-instances", 0, "instances alive at once (default: what fits into 2 GiB)")
+	completeWith(cmd, "trigger", string(config.TriggerHTTP), string(config.TriggerCommand))
+	f.StringVar(&o.timeout, "timeout", "", "`duration` of one request at most (default 30s)")
+	f.StringVar(&o.maxInstances, "max-instances", "", "`number` of instances alive at once (default: what fits into 2 GiB)")
 	f.StringVar(&o.memory, "memory", "", "of one instance (default 64Mi)")
 	f.StringArrayVarP(&o.env, "env", "e", nil, "variable for the guest or for mayfly, KEY=VALUE; repeatable")
 	f.StringArrayVar(&o.dirs, "dir", nil, "directory for the guest, HOST:GUEST[:ro]; repeatable")
@@ -98,7 +97,7 @@ func (o *serveOptions) run(cmd *cobra.Command, files, args []string) (err error)
 			err = errors.Join(err, s.close())
 		}
 	}()
-	taken := map[int]bool{}
+	taken, warned := map[int]bool{}, map[string]bool{}
 	for _, file := range files {
 		src, err := openSource(file, cmd.ErrOrStderr())
 		if err != nil {
@@ -108,6 +107,12 @@ func (o *serveOptions) run(cmd *cobra.Command, files, args []string) (err error)
 		sites = append(sites, s)
 		if err := o.configure(s, cmd.Flags().Changed, os.Environ()); err != nil {
 			return usageError{fmt.Errorf("%s: %w", file, err)}
+		}
+		for _, sentence := range s.unknown {
+			if !warned[sentence] { // what the shell says, it says of every file
+				warned[sentence] = true
+				fmt.Fprintln(cmd.ErrOrStderr(), "mayfly: warning:", printable(sentence))
+			}
 		}
 		s.movePorts(taken)
 	}
@@ -138,14 +143,15 @@ func (o *serveOptions) configure(s *site, changed func(string) bool, shell []str
 	for _, f := range []struct{ flag, variable, value string }{
 		{"listen", "MAYFLY_LISTEN", o.listen},
 		{"trigger", "MAYFLY_TRIGGER", o.trigger},
-		{"timeout", "MAYFLY_TIMEOUT", o.timeout.String()},
-		{"max-instances", "MAYFLY_MAX_INSTANCES", fmt.Sprint(o.maxInstances)},
+		{"timeout", "MAYFLY_TIMEOUT", o.timeout},
+		{"max-instances", "MAYFLY_MAX_INSTANCES", o.maxInstances},
 		{"memory", "MAYFLY_MEMORY", o.memory},
 	} {
 		if changed(f.flag) {
 			env = ociimage.MergeEnv(env, []string{f.variable + "=" + f.value})
 		}
 	}
+	s.unknown = config.Unknown(env)
 	if ociimage.LookupEnv(env, "PORT") == "" {
 		env = ociimage.MergeEnv(env, []string{fmt.Sprintf("PORT=%d", defaultPort)})
 	}

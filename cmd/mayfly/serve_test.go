@@ -294,6 +294,23 @@ func TestConfigureLetsTheNearestWin(t *testing.T) {
 	}
 }
 
+func TestAMisspeltSettingIsFoundWhereverItIsSaid(t *testing.T) {
+	o := serveOptions{env: []string{"MAYFLY_TIMOUT=3s", "GREETING=hi"}}
+	said := v1.Config{Env: []string{"MAYFLY_MEMRY=1Mi", "MAYFLY_TRIGGER=http"}}
+	s := &site{source: &source{image: &ociimage.Archive{Config: said}}}
+	if err := o.configure(s, func(string) bool { return false }, []string{"MAYFLY_MAXBODY=1Gi", "HOME=/root"}); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.unknown) != 3 {
+		t.Fatalf("found %q, want three", s.unknown)
+	}
+	for i, want := range []string{"MAYFLY_MAXBODY", "MAYFLY_MEMRY", "MAYFLY_TIMOUT"} {
+		if !strings.HasPrefix(s.unknown[i], want+": ") {
+			t.Errorf("%q is not about %s", s.unknown[i], want)
+		}
+	}
+}
+
 func TestServeRefusesAnOrdinaryImage(t *testing.T) {
 	t.Chdir(t.TempDir())
 	linuxImage(t, "shell.tar")

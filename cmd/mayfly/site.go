@@ -35,6 +35,7 @@ type site struct {
 	mounts   []guestfs.Mount
 	sidecar  config.Sidecar
 	guestEnv []string
+	unknown  []string // a sentence for each setting that mayfly does not know
 
 	app       *wasihttp.App
 	listeners []net.Listener

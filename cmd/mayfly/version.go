@@ -31,18 +31,25 @@ func newVersion() *cobra.Command {
 	}
 	f := formatFlag(cmd, "o")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		info, _ := debug.ReadBuildInfo()
-		v := versions{
-			Version: version.Version, Commit: version.Commit(), Wazero: dependency(info, "github.com/tetratelabs/wazero"),
-			Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-		}
-		return f.write(cmd.OutOrStdout(), v, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "mayfly    %s\ncommit    %s\ngo        %s\nwazero    %s\nplatform  %s\n",
-				v.Version, cmp.Or(v.Commit, "unknown"), v.Go, v.Wazero, v.Platform)
-			return err
-		})
+		v := currentVersions()
+		return f.write(cmd.OutOrStdout(), v, v.text)
 	}
 	return cmd
+}
+
+func currentVersions() versions {
+	info, _ := debug.ReadBuildInfo()
+	return versions{
+		Version: version.Version, Commit: version.Commit(), Wazero: dependency(info, "github.com/tetratelabs/wazero"),
+		Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+	}
+}
+
+// text writes the versions for a person.
+func (v versions) text(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "mayfly    %s\ncommit    %s\ngo        %s\nwazero    %s\nplatform  %s\n",
+		v.Version, cmp.Or(v.Commit, "unknown"), v.Go, v.Wazero, v.Platform)
+	return err
 }
 
 // dependency is the version of a module that the binary was built with.

@@ -38,13 +38,15 @@ func TestVersionForAProgram(t *testing.T) {
 }
 
 func TestVersionForAPerson(t *testing.T) {
-	var stdout, stderr bytes.Buffer
-	if code := doMain([]string{"version"}, nil, &stdout, &stderr); code != 0 {
-		t.Fatalf("exit %d: %s", code, stderr.String())
-	}
-	for _, want := range []string{"mayfly    " + version.Version, "go        go1.", "wazero    "} {
-		if !strings.Contains(stdout.String(), want) {
-			t.Errorf("printed %q, without %q", stdout.String(), want)
+	for _, arg := range []string{"version", "--version"} {
+		var stdout, stderr bytes.Buffer
+		if code := doMain([]string{arg}, nil, &stdout, &stderr); code != 0 {
+			t.Fatalf("%s: exit %d: %s", arg, code, stderr.String())
+		}
+		for _, want := range []string{"mayfly    " + version.Version, "go        go1.", "wazero    "} {
+			if !strings.Contains(stdout.String(), want) {
+				t.Errorf("%s printed %q, without %q", arg, stdout.String(), want)
+			}
 		}
 	}
 }
