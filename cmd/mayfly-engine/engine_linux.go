@@ -26,6 +26,7 @@ type engine struct {
 	sidecar config.Sidecar
 	stop    *stop
 	link    *link
+	stderr  *logfmt.Buffered // of the log and of guests that answer requests
 	log     *slog.Logger
 }
 
@@ -37,16 +38,16 @@ func doMain(args []string) int {
 	}
 	// Whoever reads our output may go before we do; that is an error of a write, not our end.
 	signal.Ignore(syscall.SIGPIPE)
+	sidecar, err := config.Parse(os.Environ())
+	form := logfmt.Options{JSON: sidecar.JSONLog, Debug: sidecar.Debug, Colour: logfmt.Colour(os.Stderr)}
+	stderr := logfmt.NewBuffered(os.Stderr, form)
+	defer stderr.Close() // the last of all: the last lines are those that tell why
 	s := newStop()
 	defer s.close()
 	l := newLink(f.status, s.holderGone)
 	defer l.close()
 
-	sidecar, err := config.Parse(os.Environ())
-	e := &engine{
-		flags: f, sidecar: sidecar, stop: s, link: l,
-		log: logfmt.New(os.Stderr, logfmt.Options{JSON: sidecar.JSONLog, Debug: sidecar.Debug, Colour: logfmt.Colour(os.Stderr)}),
-	}
+	e := &engine{flags: f, sidecar: sidecar, stop: s, link: l, stderr: stderr, log: logfmt.New(stderr, form)}
 	if err != nil {
 		return e.refuse(err)
 	}
@@ -98,7 +99,7 @@ func (e *engine) load() (*wasihttp.App, error) {
 	}
 	app, err := wasihttp.Load(e.stop.ctx, wasihttp.Options{
 		Wasm: wasm, Sidecar: e.sidecar, Args: e.flags.args, Env: config.GuestEnv(os.Environ()), FS: fs,
-		Log: e.log, GuestLog: os.Stderr, MemoryLimit: e.flags.memoryLimit,
+		Log: e.log, GuestLog: e.stderr, MemoryLimit: e.flags.memoryLimit,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", e.flags.module, err)

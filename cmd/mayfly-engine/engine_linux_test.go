@@ -90,6 +90,52 @@ func TestSIGTERMLetsRequestsFinishAndASecondCutsThem(t *testing.T) {
 	}
 }
 
+func TestALogThatNobodyReadsHoldsUpNobody(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	at := listen(t)
+	p := start{
+		guest: "stderr-flood", listen: []*os.File{at.file}, stderr: w,
+		env: append(slices.Clone(httpEnv), "MAYFLY_TIMEOUT=5s", "MAYFLY_DRAIN_TIMEOUT=5s", "MAYFLY_LOG_LEVEL=debug"),
+	}.run(t)
+	p.expect(control.Ready)
+	for range 6 { // 1.8 MB: more than pipe and buffer
+		begin := time.Now()
+		code, body, err := at.get("/?n=300000")
+		if took := time.Since(begin); code != 200 || took > 5*time.Second {
+			t.Errorf("got %d %q, %v after %s", code, body, err, took)
+		}
+	}
+	begin := time.Now()
+	p.signal(syscall.SIGTERM)
+	if code := p.exit(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("SIGTERM took %s", took)
+	}
+}
+
+func TestACommandEndsAlsoWhenNobodyReadsItsLog(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	p := start{guest: "stderr-flood", env: []string{"MAYFLY_LOG_LEVEL=debug"}, stderr: w}.run(t)
+	p.expect(control.Final, control.Ready)
+	time.Sleep(200 * time.Millisecond) // until its write is stuck
+	p.signal(syscall.SIGTERM)
+	if code := p.exit(); code != 143 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 func TestItSaysWhyItCannotStart(t *testing.T) {
 	empty := t.TempDir()
 	fifo := filepath.Join(empty, "fifo")

@@ -38,6 +38,7 @@ type start struct {
 	conns  []*os.File
 	flags  []string
 	stdin  *os.File
+	stderr *os.File // instead of process.stderr
 }
 
 // process is a running engine and the holder's end of its link.
@@ -105,6 +106,9 @@ func (s start) run(t testing.TB) *process {
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	if s.stdin != nil {
 		p.cmd.Stdin = s.stdin
+	}
+	if s.stderr != nil {
+		p.cmd.Stderr = s.stderr
 	}
 	err = p.cmd.Start()
 	_ = status.Close()
