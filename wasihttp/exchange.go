@@ -28,6 +28,9 @@ type exchange struct {
 	fail   context.CancelCauseFunc
 	in     *body // of r
 
+	queued time.Duration // waiting for instances
+	ran    time.Duration // with one
+
 	released bool // deadlines of the connection were used to end the request
 }
 
@@ -97,8 +100,11 @@ func (x *exchange) run(r *http.Request, in *body, a *answer) error {
 	if s.config.Sidecar.ServerTiming {
 		a.timing = t
 	}
-	queued := time.Now()
-	if err := s.queue.enter(x.ctx); err != nil {
+	queued, started := time.Now(), time.Time{}
+	defer func() { x.count(queued, started) }()
+	end, _ := x.ctx.Deadline()
+	until := waitUntil(end)
+	if err := s.queue.enter(x.ctx, until); err != nil {
 		return err
 	}
 	defer s.queue.leave()
@@ -114,11 +120,15 @@ func (x *exchange) run(r *http.Request, in *body, a *answer) error {
 		Args: s.config.Args, Env: s.env.of(r, x.id), FS: s.config.FS,
 		Stdin: in, Stdout: a, Stderr: stderr,
 	}
-	i, err := s.queue.instantiate(x.ctx, func() (*instance.Instance, error) {
+	i, err := s.queue.instantiate(x.ctx, until, func() (*instance.Instance, error) {
 		// What an instance waits for memory is queueing too.
 		now := time.Now()
 		t.queue = now.Sub(queued)
+		started = now
 		i, err := s.module.Instantiate(x.ctx, call)
+		if errors.Is(err, instance.ErrBudget) {
+			started = time.Time{}
+		}
 		t.running = time.Now()
 		t.instance = t.running.Sub(now)
 		return i, err
@@ -137,6 +147,16 @@ func (x *exchange) run(r *http.Request, in *body, a *answer) error {
 		return a.err
 	}
 	return err
+}
+
+// count adds up what a run took that queued at one time and started, if it did, at another.
+func (x *exchange) count(queued, started time.Time) {
+	now := time.Now()
+	if started.IsZero() {
+		started = now
+	}
+	x.queued += started.Sub(queued)
+	x.ran += now.Sub(started)
 }
 
 // releaseWhenOver sees that a guest that waits for its client does not wait beyond the end of the request. What it returns ends that.

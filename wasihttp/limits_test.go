@@ -117,6 +117,66 @@ func TestWhoWaitsTooLongIsTurnedAway(t *testing.T) {
 	}
 }
 
+func TestUnderTooMuchLoadNoGuestIsBlamed(t *testing.T) {
+	for _, tc := range []struct {
+		name      string
+		instances option
+	}{
+		{"too few places", instances(2)},
+		{"too little memory", func(o *Options) { o.MemoryLimit, o.Sidecar.MaxInstances = 1<<20, 10_000 }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			// Who starts has 1.5 s for half a second's work.
+			s := serve(t, "sleep", tc.instances, timeout(3*time.Second))
+			const requests = 200
+			var mu sync.Mutex
+			codes := map[int]int{}
+			var wait sync.WaitGroup
+			for range requests {
+				wait.Go(func() {
+					res, _, err := s.try("/?ms=500")
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if res.StatusCode == 503 && res.Header.Get("Retry-After") == "" {
+						t.Error("it is not said that it may be asked again")
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					codes[res.StatusCode]++
+				})
+			}
+			wait.Wait()
+			if codes[200] == 0 || codes[200]+codes[503] != requests {
+				t.Errorf("got %v", codes)
+			}
+			t.Log(codes)
+			for line := range strings.Lines(s.log.String()) {
+				if strings.Contains(line, "answer=\"Service Unavailable\"") && !regexp.MustCompile(`half of MAYFLY_TIMEOUT.* queue=1\.\d+s run=0s`).MatchString(line) {
+					t.Fatalf("the log says %s", line)
+				}
+			}
+		})
+	}
+}
+
+func TestTheLogTellsHowLongAGuestRan(t *testing.T) {
+	s := serve(t, "spin", timeout(300*time.Millisecond))
+	if res, _ := s.get(t, "/"); res.StatusCode != 504 {
+		t.Errorf("got %d", res.StatusCode)
+	}
+	line := regexp.MustCompile(`answer="Gateway Timeout".* queue=(\S+) run=(\S+)`).FindStringSubmatch(s.log.String())
+	if line == nil {
+		t.Fatalf("the log says %s", s.log)
+	}
+	queue, err := time.ParseDuration(line[1])
+	run, err2 := time.ParseDuration(line[2])
+	if err != nil || err2 != nil || run < 100*time.Millisecond || queue+run < 300*time.Millisecond {
+		t.Errorf("queued for %s and ran for %s", line[1], line[2])
+	}
+}
+
 func TestAFullQueueTurnsAway(t *testing.T) {
 	s := serve(t, "hello", instances(1))
 	q := s.app.Server.queue

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/mayfly-run/mayfly/runtime/instance"
 )
@@ -12,10 +13,22 @@ import (
 // maxQueue bounds the requests that wait for an instance. Each holds a connection, some 20 KB.
 const maxQueue = 1024
 
+// waitPart is the part of its time, one in so many, for which a request waits for an instance at most. Of its timeout the other half
+// is then left to run: a request that starts just before its end would take an instance from another and be killed all the same,
+// and the answer, 504, would blame the guest for what is too much load.
+const waitPart = 2
+
 var (
 	errQueueFull = errors.New("too many requests wait for an instance")
 	errQueueLong = errors.New("no instance became free in time")
+	errWaitOver  = errors.New("half of MAYFLY_TIMEOUT is over")
 )
+
+// waitUntil is when a request that has until end stops waiting for an instance.
+func waitUntil(end time.Time) time.Time {
+	now := time.Now()
+	return now.Add(end.Sub(now) / waitPart)
+}
 
 // queue lets requests have instances in the order they came, up to a limit of instances and as the budget of memory allows.
 type queue struct {
@@ -35,8 +48,9 @@ func newQueue(limit int) *queue {
 	return &queue{limit: limit, turn: make(chan struct{}, 1)}
 }
 
-// enter takes a place, waiting for one as long as ctx lasts. It returns errQueueFull, or an error that wraps errQueueLong and ctx's cause.
-func (q *queue) enter(ctx context.Context) error {
+// enter takes a place, waiting for one until then and as long as ctx lasts. It returns errQueueFull, or an error that wraps errQueueLong
+// and errWaitOver or ctx's cause.
+func (q *queue) enter(ctx context.Context, until time.Time) error {
 	q.mu.Lock()
 	if q.held < q.limit {
 		q.held++
@@ -51,6 +65,8 @@ func (q *queue) enter(ctx context.Context) error {
 	q.waiting = append(q.waiting, place)
 	q.mu.Unlock()
 
+	ctx, cancel := context.WithDeadlineCause(ctx, until, errWaitOver)
+	defer cancel()
 	select {
 	case <-place:
 		return nil
@@ -86,15 +102,17 @@ func (q *queue) pass() {
 	q.waiting = q.waiting[1:]
 }
 
-// instantiate calls make until the budget of memory has room, in the order of arrival, as long as ctx lasts.
+// instantiate calls make until the budget of memory has room, in the order of arrival, until then and as long as ctx lasts.
 // Of an instance it returns, the caller reports the end with ended.
-func (q *queue) instantiate(ctx context.Context, make func() (*instance.Instance, error)) (*instance.Instance, error) {
+func (q *queue) instantiate(ctx context.Context, until time.Time, make func() (*instance.Instance, error)) (*instance.Instance, error) {
 	if len(q.turn) == 0 { // nobody waits already
 		i, _, err := q.try(make)
 		if !errors.Is(err, instance.ErrBudget) {
 			return i, err
 		}
 	}
+	ctx, cancel := context.WithDeadlineCause(ctx, until, errWaitOver)
+	defer cancel()
 	select {
 	case q.turn <- struct{}{}:
 		defer func() { <-q.turn }()

@@ -18,16 +18,19 @@ func (q *queue) state() (held, waiting, alive int) {
 	return q.held, len(q.waiting), q.alive
 }
 
+// far is a time that no test waits for.
+func far() time.Time { return time.Now().Add(time.Hour) }
+
 func TestPlacesGoInTheOrderOfArrival(t *testing.T) {
 	q := newQueue(1)
-	if err := q.enter(t.Context()); err != nil {
+	if err := q.enter(t.Context(), far()); err != nil {
 		t.Fatal(err)
 	}
 	var order []int // guarded by the one place
 	var wait sync.WaitGroup
 	for i := range 20 {
 		wait.Go(func() {
-			if err := q.enter(t.Context()); err != nil {
+			if err := q.enter(t.Context(), far()); err != nil {
 				t.Error(err)
 			}
 			order = append(order, i)
@@ -47,7 +50,7 @@ func TestPlacesGoInTheOrderOfArrival(t *testing.T) {
 
 func TestWhoStopsWaitingTakesNoPlace(t *testing.T) {
 	q := newQueue(1)
-	if err := q.enter(t.Context()); err != nil {
+	if err := q.enter(t.Context(), far()); err != nil {
 		t.Fatal(err)
 	}
 	cause := errors.New("no more")
@@ -55,7 +58,7 @@ func TestWhoStopsWaitingTakesNoPlace(t *testing.T) {
 	for range 200 {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		wait.Go(func() {
-			switch err := q.enter(ctx); {
+			switch err := q.enter(ctx, far()); {
 			case err == nil:
 				q.leave()
 			case !errors.Is(err, errQueueLong) || !errors.Is(err, cause):
@@ -68,6 +71,40 @@ func TestWhoStopsWaitingTakesNoPlace(t *testing.T) {
 	wait.Wait()
 	if held, waiting, _ := q.state(); held != 0 || waiting != 0 {
 		t.Errorf("%d places held, %d wait", held, waiting)
+	}
+}
+
+func TestWaitingEndsInTime(t *testing.T) {
+	q, p := newQueue(1), &pool{free: 1}
+	if err := q.enter(t.Context(), far()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.instantiate(t.Context(), far(), p.make); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name string
+		wait func(until time.Time) error
+	}{
+		{"for a place", func(until time.Time) error { return q.enter(t.Context(), until) }},
+		{"for memory", func(until time.Time) error { _, err := q.instantiate(t.Context(), until, p.make); return err }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			until := time.Now().Add(20 * time.Millisecond)
+			if err := tc.wait(until); !errors.Is(err, errQueueLong) || !errors.Is(err, errWaitOver) || time.Now().Before(until) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	q.ended()
+	q.leave()
+}
+
+func TestWaitingIsForHalfOfWhatIsLeft(t *testing.T) {
+	before := time.Now()
+	until := waitUntil(before.Add(time.Hour))
+	if d := until.Sub(before); d < 30*time.Minute || d > 31*time.Minute {
+		t.Errorf("of an hour: %s", d)
 	}
 }
 
@@ -100,7 +137,7 @@ func TestMemoryIsWaitedFor(t *testing.T) {
 		wait.Go(func() {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
-			if _, err := q.instantiate(ctx, p.make); err != nil {
+			if _, err := q.instantiate(ctx, far(), p.make); err != nil {
 				t.Error(err)
 				return
 			}
@@ -117,19 +154,19 @@ func TestMemoryIsWaitedFor(t *testing.T) {
 
 func TestMemoryThatNobodyHoldsIsNotWaitedFor(t *testing.T) {
 	q, p := newQueue(10), &pool{}
-	if _, err := q.instantiate(t.Context(), p.make); !errors.Is(err, instance.ErrBudget) {
+	if _, err := q.instantiate(t.Context(), far(), p.make); !errors.Is(err, instance.ErrBudget) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestMemoryIsNotWaitedForBeyondTheContext(t *testing.T) {
 	q, p := newQueue(10), &pool{free: 1}
-	if _, err := q.instantiate(t.Context(), p.make); err != nil {
+	if _, err := q.instantiate(t.Context(), far(), p.make); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if _, err := q.instantiate(ctx, p.make); !errors.Is(err, errQueueLong) {
+	if _, err := q.instantiate(ctx, far(), p.make); !errors.Is(err, errQueueLong) {
 		t.Errorf("got %v", err)
 	}
 	q.ended()

@@ -89,6 +89,9 @@ func (x *exchange) logFailure(level slog.Level, outcome string, err error) {
 		return
 	}
 	attributes := []any{"request", x.id, "method", x.r.Method, "path", x.r.URL.Path, "answer", outcome, "error", err}
+	if x.queued+x.ran > 0 { // whose fault it is, this tells: the load's or the guest's
+		attributes = append(attributes, "queue", x.queued.Round(time.Microsecond), "run", x.ran.Round(time.Microsecond))
+	}
 	var trap *instance.TrapError
 	var stop *instance.StopError
 	switch {

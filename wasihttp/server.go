@@ -22,10 +22,12 @@ type Config struct {
 	Log     *slog.Logger
 
 	// GuestLog takes what guests write to standard error, whole lines at a time: as written, or as JSON objects when
-	// Sidecar.JSONLog is set.
+	// Sidecar.JSONLog is set. A guest waits while it writes, beyond its timeout too: so does who logs to Log. For what may not be
+	// read there is [logfmt.Buffered].
 	GuestLog io.Writer
 
-	// MaxInstances bounds the instances alive at once; at least 1.
+	// MaxInstances bounds the instances alive at once; at least 1. A request above it waits for at most half of Sidecar.Timeout and
+	// is then turned away with 503; one that starts has at least the other half to run.
 	MaxInstances int
 }
 
