@@ -24,7 +24,8 @@ var (
 	errWaitOver  = errors.New("half of MAYFLY_TIMEOUT is over")
 )
 
-// waitUntil is when a request that has until end stops waiting for an instance.
+// waitUntil is when a request that has until end stops waiting for an instance. For one that was redirected within the server, it is
+// half of what the guest before left it.
 func waitUntil(end time.Time) time.Time {
 	now := time.Now()
 	return now.Add(end.Sub(now) / waitPart)

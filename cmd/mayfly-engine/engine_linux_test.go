@@ -107,7 +107,7 @@ func TestALogThatNobodyReadsHoldsUpNobody(t *testing.T) {
 		begin := time.Now()
 		code, body, err := at.get("/?n=300000")
 		if took := time.Since(begin); code != 200 || took > 5*time.Second {
-			t.Errorf("got %d %q, %v after %s", code, body, err, took)
+			t.Fatalf("got %d %q, %v after %s", code, body, err, took)
 		}
 	}
 	begin := time.Now()
