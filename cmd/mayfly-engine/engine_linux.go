@@ -51,6 +51,9 @@ func doMain(args []string) int {
 	if err != nil {
 		return e.refuse(err)
 	}
+	for _, sentence := range config.Unknown(os.Environ()) {
+		e.log.Warn(sentence)
+	}
 	return e.run()
 }
 
