@@ -70,7 +70,11 @@ func (q *queue) enter(ctx context.Context, until time.Time) error {
 	defer cancel()
 	select {
 	case <-place:
-		return nil
+		if ctx.Err() == nil {
+			return nil
+		}
+		q.leave() // both came in the same moment, and there is too little time left to run
+		return tooLong(ctx)
 	case <-ctx.Done():
 	}
 	q.mu.Lock()
