@@ -81,7 +81,6 @@ func (e *engine) run() int {
 		}
 		return e.refuse(err)
 	}
-	debug.FreeOSMemory() // a compiler leaves many times what it makes
 
 	took := time.Since(begin).Round(time.Millisecond)
 	if e.sidecar.Trigger != config.TriggerHTTP {
