@@ -385,6 +385,9 @@ func TestAHeadTooLargeIsRefused(t *testing.T) {
 					r.Header.Set(fmt.Sprintf("X-Large-%d", i), strings.Repeat("x", 1000))
 				}
 				res, err := s.client.Do(r)
+				if err != nil && want == 431 && strings.Contains(err.Error(), "larger than peer's advertised limit") {
+					return // the client had learned the limit by then, and refuses by itself
+				}
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/mayfly-run/mayfly/internal/config"
+	"github.com/mayfly-run/mayfly/internal/logfmt"
 	"github.com/mayfly-run/mayfly/internal/ociimage"
 	"github.com/mayfly-run/mayfly/runtime/guestfs"
 )
@@ -210,8 +211,10 @@ func parseDirs(dirs []string) ([]guestfs.Mount, error) {
 // serveAll loads all sites, says where they answer, and serves them until ctx ends
 // or one fails.
 func serveAll(ctx context.Context, sites []*site, stdout, stderr io.Writer) error {
+	log := logfmt.NewBuffered(stderr, sites[0].form(stderr)) // one for all, so that lines do not mix
+	defer log.Close()
 	for _, s := range sites {
-		if err := s.load(ctx, stderr); err != nil {
+		if err := s.load(ctx, stderr, log); err != nil {
 			return err
 		}
 		if err := s.listen(); err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -41,8 +40,8 @@ type site struct {
 	listeners []net.Listener
 }
 
-// load compiles the module and opens its files.
-func (s *site) load(ctx context.Context, stderr io.Writer) (err error) {
+// load compiles the module and opens its files. Messages go to stderr, what is logged to log.
+func (s *site) load(ctx context.Context, stderr, log io.Writer) (err error) {
 	mounts := s.mounts
 	if s.root != "" {
 		mounts = append([]guestfs.Mount{{Host: s.root, Guest: "/"}}, mounts...)
@@ -56,7 +55,7 @@ func (s *site) load(ctx context.Context, stderr io.Writer) (err error) {
 	defer notice(stderr, compiling(s.file, s.wasm))()
 	s.app, err = wasihttp.Load(ctx, wasihttp.Options{
 		Wasm: s.wasm, Sidecar: s.sidecar, Args: s.command(s.args), Env: config.GuestEnv(s.guestEnv), FS: files,
-		Log: s.logger(stderr), GuestLog: stderr,
+		Log: logfmt.New(log, s.form(stderr)).With("app", filepath.Base(s.file)), GuestLog: log,
 		MemoryLimit: max(laptopMemory, 2*s.sidecar.Memory),
 	})
 	if err != nil {
@@ -133,17 +132,15 @@ func (s *site) urls() []string {
 	return urls
 }
 
-// logger writes what a node would log.
-func (s *site) logger(w io.Writer) *slog.Logger {
+// form is that of what a node would log.
+func (s *site) form(w io.Writer) logfmt.Options {
 	f, ok := w.(*os.File)
-	return logfmt.New(w, logfmt.Options{
-		JSON: s.sidecar.JSONLog, Debug: s.sidecar.Debug, Colour: ok && logfmt.Colour(f),
-	}).With("app", filepath.Base(s.file))
+	return logfmt.Options{JSON: s.sidecar.JSONLog, Debug: s.sidecar.Debug, Colour: ok && logfmt.Colour(f)}
 }
 
 // runCommand runs the guest once. Its exit code is in the error.
 func (s *site) runCommand(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
-	if err := s.load(ctx, stderr); err != nil {
+	if err := s.load(ctx, stderr, stderr); err != nil {
 		return err
 	}
 	in, release, err := newInput(ctx, stdin)
