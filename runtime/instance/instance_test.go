@@ -272,7 +272,7 @@ func TestMemoryGrowsUpToTheBudget(t *testing.T) {
 	const budget = 4 << 20
 	r := newTestRuntime(t, Limits{Budget: budget})
 	m := load(t, r, "allocate")
-	m.heap = 0 // so that the figures are round
+	m.heap = 0    // so that the figures are round
 	for range 3 { // what one took is there for the next
 		body, err := run(t, t.Context(), m, Call{Env: query("step=64")})
 		if err != nil {
