@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/mayfly-run/mayfly/runtime/weave"
 )
 
-// maxModule bounds a module's file, in bytes. Of those in use the largest, an interpreter with its library, have some 50 MB.
-const maxModule = 256 << 20
+// maxModule bounds a module's file, in bytes: what is larger would be refused once it had been read.
+const maxModule = weave.MaxModule
 
 // ErrModuleFile is wrapped by what [ReadModule] returns for a file that cannot be a module, whatever it holds.
 var ErrModuleFile = errors.New("cannot be a module")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mayfly-run/mayfly/internal/entrypoint"
 	"github.com/mayfly-run/mayfly/internal/ociimage"
+	"github.com/mayfly-run/mayfly/runtime/weave"
 	"github.com/mayfly-run/mayfly/wasihttp"
 )
 
@@ -119,7 +120,7 @@ func inRoot(p string) string { return strings.TrimPrefix(p, "/") }
 
 // maxModule bounds a module in an image, in bytes, as wasihttp.ReadModule does
 // one in a file.
-const maxModule = 256 << 20
+const maxModule = weave.MaxModule
 
 // readIn reads a file of an unpacked image. Links in its path are followed
 // within the image only.

@@ -347,7 +347,7 @@ func TestAnInstanceIsChargedWithWhatOthersHaveGrownTo(t *testing.T) {
 		t.Errorf("%d instances after one took all, %d before", hungry, unknown)
 	}
 	for range 200 {
-		m.appetite.learn(m.InitialMemory())
+		m.appetite.learn(m.initialMemory)
 	}
 	if modest := room(); modest <= unknown {
 		t.Errorf("%d instances after 200 modest ones, %d before", modest, unknown)

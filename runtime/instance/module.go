@@ -17,8 +17,5 @@ type Module struct {
 	seats         sync.Pool // of *seat
 }
 
-// InitialMemory is the linear memory that every instance starts with, in bytes.
-func (m *Module) InitialMemory() uint64 { return m.initialMemory }
-
 // Footprint is what an instance takes of memory from the start, in bytes: its linear memory, and its part of Go's heap.
 func (m *Module) Footprint() uint64 { return m.initialMemory + m.heap }
