@@ -64,6 +64,9 @@ type Field struct {
 // Resource is a resource type. Its identity is its address: each instantiation of the component that defines it makes another.
 type Resource struct {
 	Name string // for people; may be empty
+	// Owner is the component instance that defines the resource, by its number in the plan that links a component, from 1; 0: the host's,
+	// or not linked.
+	Owner int
 }
 
 // Func is the type of a function.
