@@ -69,7 +69,7 @@ type AliasCoreExport struct {
 // AliasOuter takes a definition from around this component or type.
 type AliasOuter struct {
 	Pos
-	Sort  Sort // SortCoreModule, SortCoreType, SortComponent or SortType
+	Sort  Sort   // SortCoreModule, SortCoreType, SortComponent or SortType
 	Count uint32 // how many components and types to leave; 0: the current one
 	Index uint32 // of the sort, there
 }
