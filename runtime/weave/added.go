@@ -49,7 +49,7 @@ const (
 // part. So what is out of bounds is not cut.
 func (m *Module) writeFill(w *writer) {
 	w.byte(0)
-	if m.Memory == nil { // never called
+	if len(m.memories) == 0 { // never called
 		w.byte(opEnd)
 		return
 	}
@@ -68,7 +68,7 @@ func (m *Module) writeFill(w *writer) {
 // writeCopy: memory.copy in chunks, in the direction that is right when source and destination overlap.
 func (m *Module) writeCopy(w *writer) {
 	w.byte(0)
-	if m.Memory == nil { // never called
+	if len(m.memories) == 0 { // never called
 		w.byte(opEnd)
 		return
 	}

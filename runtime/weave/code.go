@@ -24,7 +24,7 @@ type measure struct {
 var standard = measure{fuel: 10_000, smallMove: 1 << 10, chunkBits: 20, memoryBits: 9}
 
 func (m *Module) writeCode(w *writer) *Error {
-	w.u32(uint32(len(m.functions) + addedFunctions))
+	w.u32(uint32(len(m.functions) - m.imported + m.stood() + addedFunctions))
 	if s := m.sections[sectionCode]; s != nil {
 		r := *s
 		r.pos = 0
@@ -47,8 +47,8 @@ func (m *Module) writeCode(w *writer) *Error {
 	w.sized(m.writeFill)
 	w.sized(m.writeCopy)
 	w.sized(m.writeStart)
-	for i := range m.imported {
-		w.sized(func(w *writer) { m.writeStandIn(w, uint32(i)) })
+	for i := range m.standing() {
+		w.sized(func(w *writer) { m.writeStandIn(w, i) })
 	}
 	return nil
 }
@@ -132,7 +132,7 @@ func (b *body) measure() {
 				instructions += leafCost
 			}
 			if in.sub == bulkMemoryCopy || in.sub == bulkMemoryFill {
-				b.moves = b.m.Memory != nil // else for the engine to refuse
+				b.moves = len(b.m.memories) > 0 // else for the engine to refuse
 			}
 		}
 	}

@@ -150,7 +150,7 @@ func (m *Module) instruction(r *reader) instruction {
 	case local:
 		in.index = r.u32()
 	case global:
-		r.index("global", m.globals)
+		r.index("global", len(m.globals))
 	case valueTypes:
 		r.bytes(uint32(r.count("types", maxParams)))
 	case memoryArg:

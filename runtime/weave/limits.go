@@ -7,12 +7,13 @@ const (
 	MaxModule = 256 << 20 // bytes of the file
 
 	maxTypes     = 1 << 17
-	maxImports   = 1 << 12
+	maxImports   = 1 << 14
 	maxFunctions = 1 << 19
 	maxGlobals   = 1 << 14 // for each instance
 	maxExports   = 1 << 17
 	maxSegments  = 1 << 17 // of data, and of elements
 	maxTables    = 16
+	maxMemories  = 1 << 10 // that are announced; more than one is not supported
 
 	maxParams         = 1000     // of one function, results too
 	maxBody           = 7 << 20  // bytes of one function

@@ -27,11 +27,26 @@ func (k Kind) String() string {
 	return "tag"
 }
 
+// Extern is what an import or an export is, with its type; which of the fields holds that is told by Kind.
+type Extern struct {
+	Kind   Kind
+	Type   *Type
+	Table  TableType
+	Memory Limits
+	Global GlobalType
+}
+
 // Import is something that the module wants from others.
 type Import struct {
 	Module, Name string
-	Kind         Kind
-	Type         *Type // of a function
+	Extern
+	description []byte // the kind and the type, as the file has them
+}
+
+// Export is something that the module gives to others.
+type Export struct {
+	Name string
+	Extern
 }
 
 // Type is the type of a function. Value types are encoded as WebAssembly encodes them.
@@ -46,34 +61,49 @@ func (t *Type) Equal(o *Type) bool {
 
 // Limits are the sizes of a memory in pages of 64 KiB, or of a table in entries.
 type Limits struct {
-	Min    uint32
-	Max    uint32
+	Min    uint64
+	Max    uint64
 	HasMax bool
 	Shared bool
+	Is64   bool // addresses have 64 bits
+}
+
+// TableType is the type of a table. Element is a value type.
+type TableType struct {
+	Element byte
+	Limits  Limits
+}
+
+// GlobalType is the type of a global.
+type GlobalType struct {
+	Type    byte
+	Mutable bool
 }
 
 // Module is a module taken apart. It refers to the bytes it was read from.
 type Module struct {
 	Imports []Import
 	Memory  *Limits // the module's own; nil when it has none
+	Name    string  // what stack traces call it; empty: nothing
 
-	types      []Type
-	functions  []int // the type of each function, the imported ones first
-	imported   int   // how many of them are imported
-	tables     []table
-	entries    int // of tables at the start and of element segments, together
-	globals    int // all of them
-	ownGlobals int // those that are not imported
-	exports    []export
-	start      int            // the start function, or -1
-	names      map[int]string // of functions, for stack traces
-	sections   [lastSection + 1]*reader
-	measure    measure
-}
-
-type table struct {
-	element byte
-	limits  Limits
+	types       []Type
+	functions   []int // the type of each function, the imported ones first
+	imported    int   // how many of them are imported
+	tables      []TableType
+	ownTables   int      // those that are not imported, the last ones
+	memories    []Limits // one at most
+	entries     int      // of tables at the start and of element segments, together
+	segments    int      // of data
+	globals     []GlobalType
+	ownGlobals  int // those that are not imported, the last ones
+	exports     []export
+	unsupported *Error         // something that can be read, but not be woven
+	links       []Link         // of the imports; nil: they stay as they are
+	standIns    []int          // for each imported function the number of its stand-in, or -1; nil: each has one
+	start       int            // the start function, or -1
+	names       map[int]string // of functions, for stack traces
+	sections    [lastSection + 1]*reader
+	measure     measure
 }
 
 type export struct {
@@ -90,6 +120,30 @@ func (m *Module) ExportedFunction(name string) *Type {
 		}
 	}
 	return nil
+}
+
+// Exports returns what the module exports, in the order of the file.
+func (m *Module) Exports() []Export {
+	all := make([]Export, len(m.exports))
+	for i, e := range m.exports {
+		all[i] = Export{Name: e.name, Extern: Extern{Kind: e.kind}}
+		switch x := &all[i].Extern; e.kind {
+		case Function:
+			x.Type = &m.types[m.functions[e.index]]
+		case Table:
+			x.Table = m.tables[e.index]
+		case Memory:
+			x.Memory = m.memories[e.index]
+		case Global:
+			x.Global = m.globals[e.index]
+		}
+	}
+	return all
+}
+
+// Items is how many things an instance of the module makes an engine keep: entries of tables, globals, imports, segments.
+func (m *Module) Items() int {
+	return m.entries + len(m.globals) + len(m.Imports) + m.segments
 }
 
 // HasStart reports whether the module has a start function, which is to run before all others.

@@ -104,6 +104,22 @@ func (r *reader) u32() uint32 {
 	}
 }
 
+// u64 reads an unsigned LEB128 number of 64 bits.
+func (r *reader) u64() uint64 {
+	var v uint64
+	for shift := 0; ; shift += 7 {
+		c := r.byte()
+		if shift == 63 && c > 1 {
+			r.fail("a number is larger than 64 bits")
+			return 0
+		}
+		v |= uint64(c&0x7f) << shift
+		if c < 0x80 {
+			return v
+		}
+	}
+}
+
 // skipSigned skips a signed LEB128 number of the given number of bits. Its value stays as it was written, for the engine to judge.
 func (r *reader) skipSigned(bits int) {
 	for n := 0; ; n += 7 {

@@ -21,6 +21,7 @@ const (
 	sectionData
 	sectionDataCount
 	lastSection = sectionDataCount
+	sectionTag  = 13
 )
 
 var sectionNames = [...]string{"custom", "type", "import", "function", "table", "memory", "global", "export", "start", "element", "code",
@@ -73,7 +74,11 @@ func (m *Module) split(r *reader) (names *reader) {
 		id := int(r.byte())
 		if id > lastSection {
 			r.pos = at
-			r.fail("section %d: not supported", id)
+			if id == sectionTag {
+				r.fail("section %d, of tags: exceptions are not supported: build without them (-fno-exceptions, panic=abort)", id)
+			} else {
+				r.fail("section %d: not supported", id)
+			}
 			return nil
 		}
 		s := r.sub(r.u32())
@@ -113,8 +118,8 @@ func (m *Module) decode(id int, r *reader) {
 	case sectionTable:
 		m.readTables(r)
 	case sectionMemory:
-		for n := r.count("memories", 1); n > 0; n-- {
-			l := r.limits()
+		for n := r.count("memories", maxMemories); n > 0 && r.err == nil; n-- {
+			l := m.memory(r)
 			m.Memory = &l
 		}
 	case sectionGlobal:
@@ -141,7 +146,11 @@ func (m *Module) decode(id int, r *reader) {
 
 func (m *Module) readTypes(r *reader) {
 	for n := r.count("types", maxTypes); n > 0 && r.err == nil; n-- {
-		if form := r.byte(); form != typeFunc {
+		switch form := r.byte(); form {
+		case typeFunc:
+		case 0x4d, 0x4e, 0x4f, 0x50, 0x5e, 0x5f:
+			r.fail("type %#02x: garbage collected types are not supported", form)
+		default:
 			r.fail("type %#02x: not supported; only types of functions are", form)
 		}
 		params := r.valueTypes()
@@ -153,24 +162,34 @@ func (r *reader) valueTypes() []byte {
 	n := r.count("values", maxParams)
 	b := r.bytes(uint32(n))
 	for _, t := range b {
-		if !isValueType(t) {
-			r.fail("value type %#02x: not supported", t)
-		}
+		r.checkValueType(t)
 	}
 	return b
 }
 
 func (r *reader) valueType() byte {
 	t := r.byte()
-	if !isValueType(t) {
+	r.checkValueType(t)
+	return t
+}
+
+func (r *reader) checkValueType(t byte) {
+	switch {
+	case isValueType(t):
+	case t == 0x69, t == 0x74:
+		r.fail("value type %#02x: exceptions are not supported", t)
+	case t >= 0x63 && t <= 0x73:
+		r.fail("value type %#02x: typed references and garbage collected types are not supported", t)
+	default:
 		r.fail("value type %#02x: not supported", t)
 	}
-	return t
 }
 
 func (m *Module) readImports(r *reader) {
 	for n := r.count("imports", maxImports); n > 0 && r.err == nil; n-- {
-		im := Import{Module: r.name(maxImportName), Name: r.name(maxImportName), Kind: Kind(r.byte())}
+		im := Import{Module: r.name(maxImportName), Name: r.name(maxImportName)}
+		at := r.pos
+		im.Kind = Kind(r.byte())
 		switch im.Kind {
 		case Function:
 			t := r.index("type", len(m.types))
@@ -180,41 +199,62 @@ func (m *Module) readImports(r *reader) {
 				m.imported++
 			}
 		case Table:
-			m.table(r)
+			im.Table = m.table(r)
 		case Memory:
-			r.limits()
+			im.Memory = m.memory(r)
 		case Global:
-			r.valueType()
-			r.byte()
-			m.globals++
+			im.Global = GlobalType{Type: r.valueType(), Mutable: r.byte() != 0}
+			m.globals = append(m.globals, im.Global)
+		case tag:
+			r.fail("import of a tag: exceptions are not supported")
 		default:
 			r.fail("import of kind %d: not supported", im.Kind)
 		}
+		im.description = r.since(at)
 		m.Imports = append(m.Imports, im)
 	}
 }
 
 // limits reads the limits of a table or a memory.
-func (r *reader) limits() Limits {
+func (m *Module) limits(r *reader) Limits {
+	at := r.pos
 	flags := r.byte()
-	if flags > 3 {
-		r.fail("limits of kind %#02x: not supported; memories of 64 bits are not", flags)
+	if flags > 7 {
+		r.fail("limits of kind %#02x: not supported; pages of other sizes than 64 KiB are not", flags)
 	}
-	l := Limits{HasMax: flags&1 != 0, Shared: flags&2 != 0, Min: r.u32()}
+	l := Limits{HasMax: flags&1 != 0, Shared: flags&2 != 0, Is64: flags&4 != 0}
+	number := func() uint64 { return uint64(r.u32()) }
+	if l.Is64 {
+		number = r.u64
+		if m.unsupported == nil {
+			m.unsupported = &Error{Offset: r.base + at, Section: r.section, Reason: "memories and tables of 64 bits are not supported: build for wasm32"}
+		}
+	}
+	l.Min = number()
 	if l.HasMax {
-		l.Max = r.u32()
+		l.Max = number()
 	}
 	return l
 }
 
-func (m *Module) table(r *reader) table {
-	t := table{element: r.byte()}
-	if t.element != typeFuncref && t.element != typeExtern {
-		r.fail("table of type %#02x: not supported", t.element)
+func (m *Module) table(r *reader) TableType {
+	t := TableType{Element: r.byte()}
+	if t.Element != typeFuncref && t.Element != typeExtern {
+		r.fail("table of type %#02x: not supported", t.Element)
 	}
-	t.limits = r.limits()
-	m.addEntries(r, uint64(t.limits.Min))
+	t.Limits = m.limits(r)
+	m.addEntries(r, t.Limits.Min)
+	m.tables = append(m.tables, t)
 	return t
+}
+
+func (m *Module) memory(r *reader) Limits {
+	if len(m.memories) > 0 {
+		r.fail("a second memory: several memories in one module are not supported")
+	}
+	l := m.limits(r)
+	m.memories = append(m.memories, l)
+	return l
 }
 
 // addEntries bounds what wazero would allocate for each instance.
@@ -227,8 +267,9 @@ func (m *Module) addEntries(r *reader, n uint64) {
 }
 
 func (m *Module) readTables(r *reader) {
-	for n := r.count("tables", maxTables); n > 0 && r.err == nil; n-- {
-		m.tables = append(m.tables, m.table(r))
+	m.ownTables = r.count("tables", maxTables)
+	for n := m.ownTables; n > 0 && r.err == nil; n-- {
+		m.table(r)
 	}
 }
 
@@ -237,18 +278,17 @@ func (m *Module) readGlobals(r *reader) {
 	m.ownGlobals = n
 	// A global may refer to those before it, which the extended constants proposal allows.
 	for ; n > 0 && r.err == nil; n-- {
-		m.global(r, nil)
-		m.globals++
+		m.globals = append(m.globals, m.global(r, nil))
 	}
 }
 
 // global reads one global, and appends it to out, with its function indices moved, when that is not nil.
-func (m *Module) global(r *reader, out *writer) {
+func (m *Module) global(r *reader, out *writer) GlobalType {
 	at := r.pos
-	r.valueType()
-	r.byte() // the engine looks at what it is
+	t := GlobalType{Type: r.valueType(), Mutable: r.byte() != 0} // the engine looks at what the byte is
 	out.raw(r.since(at))
 	m.constant(r, out)
+	return t
 }
 
 // constant reads a constant expression up to its end.
@@ -283,10 +323,16 @@ func (m *Module) readExports(r *reader) {
 		switch e.kind {
 		case Function:
 			e.index = r.index("function", len(m.functions))
+		case Table:
+			e.index = r.index("table", len(m.tables))
+		case Memory:
+			e.index = r.index("memory", len(m.memories))
 		case Global:
-			e.index = r.index("global", m.globals)
+			e.index = r.index("global", len(m.globals))
+		case tag:
+			r.fail("export of a tag: exceptions are not supported")
 		default:
-			e.index = int(r.u32())
+			r.fail("export of kind %d: not known", e.kind)
 		}
 		m.exports = append(m.exports, e)
 	}
@@ -371,7 +417,8 @@ func (r *reader) locals() uint64 {
 }
 
 func (m *Module) readData(r *reader) {
-	for n := r.count("data segments", maxSegments); n > 0 && r.err == nil; n-- {
+	m.segments = r.count("data segments", maxSegments)
+	for n := m.segments; n > 0 && r.err == nil; n-- {
 		flags := r.u32()
 		if flags > 2 {
 			r.fail("data segment of kind %d: not known", flags)

@@ -2,6 +2,7 @@ package weave
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 )
 
@@ -32,21 +33,49 @@ const (
 	addedFunctions
 )
 
-// moved returns the woven index of a function of the module. Imported ones are replaced by their stand-in.
+// moved returns the woven index of a function of the module. Imported ones are replaced by their stand-in, if they have one.
 func (m *Module) moved(i uint32) uint32 {
-	if int(i) < m.imported {
+	switch {
+	case int(i) >= m.imported:
+		return i + 1
+	case m.standIns == nil:
 		return m.added(addedFunctions) + i
+	case m.standIns[i] < 0:
+		return i
 	}
-	return i + 1
+	return m.added(addedFunctions) + uint32(m.standIns[i])
+}
+
+// standing returns the imported functions that have a stand-in.
+func (m *Module) standing() iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		for i := range m.imported {
+			if (m.standIns == nil || m.standIns[i] >= 0) && !yield(uint32(i)) {
+				return
+			}
+		}
+	}
+}
+
+// stood is how many imported functions have a stand-in.
+func (m *Module) stood() int {
+	n := 0
+	for range m.standing() {
+		n++
+	}
+	return n
 }
 
 func (m *Module) added(f int) uint32     { return uint32(len(m.functions) + 1 + f) }
 func (m *Module) yield() uint32          { return uint32(m.imported) }
-func (m *Module) fuel() uint32           { return uint32(m.globals) }
+func (m *Module) fuel() uint32           { return uint32(len(m.globals)) }
 func (m *Module) addedType(t int) uint32 { return uint32(len(m.types) + t) }
 
-// Weave returns the woven module. It returns an *Error when a function cannot be read.
+// Weave returns the woven module. It returns an *Error when a function cannot be read, or when the module has what is not supported.
 func (m *Module) Weave() ([]byte, error) {
+	if m.unsupported != nil {
+		return nil, m.unsupported
+	}
 	for _, e := range m.exports {
 		if e.name == StartName {
 			return nil, &Error{Section: "export", Reason: fmt.Sprintf("the name %q is reserved", e.name)}
@@ -112,7 +141,14 @@ func (m *Module) writeTypes(w *writer) {
 
 func (m *Module) writeImports(w *writer) {
 	w.u32(uint32(len(m.Imports) + 1))
-	w.raw(m.items(sectionImport))
+	if m.links == nil {
+		w.raw(m.items(sectionImport))
+	}
+	for i, l := range m.links {
+		w.name(l.Module)
+		w.name(l.Name)
+		w.raw(m.Imports[i].description)
+	}
 	w.name(YieldModule)
 	w.name(YieldName)
 	w.byte(byte(Function))
@@ -120,23 +156,23 @@ func (m *Module) writeImports(w *writer) {
 }
 
 func (m *Module) writeFunctions(w *writer) {
-	w.u32(uint32(len(m.functions) + addedFunctions)) // the imported ones have their stand-ins here
+	w.u32(uint32(len(m.functions) - m.imported + m.stood() + addedFunctions))
 	w.raw(m.items(sectionFunction))
 	w.u32(m.addedType(typeYield))
 	w.u32(m.addedType(typeFill))
 	w.u32(m.addedType(typeFill))
 	w.u32(m.addedType(typeYield)) // funcStart
-	for _, t := range m.functions[:m.imported] {
-		w.u32(uint32(t))
+	for i := range m.standing() {
+		w.u32(uint32(m.functions[i]))
 	}
 }
 
 // writeTables gives every table a maximum: table.grow may refuse at any time, and wazero would not before 4 billion.
 func (m *Module) writeTables(w *writer) {
-	w.u32(uint32(len(m.tables)))
-	for _, t := range m.tables {
-		w.byte(t.element)
-		l := t.limits
+	w.u32(uint32(m.ownTables))
+	for _, t := range m.tables[len(m.tables)-m.ownTables:] {
+		w.byte(t.Element)
+		l := t.Limits
 		if limit := l.Min + tableGrowth; !l.HasMax || l.Max > limit {
 			l.Max = limit
 		}
@@ -145,8 +181,8 @@ func (m *Module) writeTables(w *writer) {
 		} else {
 			w.byte(1)
 		}
-		w.u32(l.Min)
-		w.u32(l.Max)
+		w.u32(uint32(l.Min))
+		w.u32(uint32(l.Max))
 	}
 }
 
@@ -193,10 +229,17 @@ func (m *Module) writeNames(w *writer) {
 			m.names[e.index] = e.name
 		}
 	}
-	const functionNames = 1
+	const (
+		moduleName    = 0
+		functionNames = 1
+	)
 	w.name("name")
+	if m.Name != "" {
+		w.section(moduleName, func(w *writer) { w.name(m.Name) })
+	}
+	standIns := m.stood()
 	w.section(functionNames, func(w *writer) {
-		w.u32(uint32(len(m.functions) + addedFunctions))
+		w.u32(uint32(len(m.functions) - m.imported + standIns + addedFunctions))
 		for i := m.imported; i < len(m.functions); i++ {
 			name, ok := m.names[i]
 			if !ok {
@@ -205,7 +248,7 @@ func (m *Module) writeNames(w *writer) {
 			w.u32(m.moved(uint32(i)))
 			w.name(name)
 		}
-		for i := range addedFunctions + m.imported {
+		for i := range addedFunctions + standIns {
 			w.u32(m.added(i))
 			w.name(AddedName)
 		}

@@ -44,7 +44,7 @@ func TestWhatStatesLargeNumbersIsRefused(t *testing.T) {
 		"billions of functions":                 {module(types, "\x03"+billions), "functions: at most"},
 		"a table of billions of entries":        {module("\x04\x01\x70\x00" + billions), "tables with more than"},
 		"many tables that are large together":   {module("\x04\x02\x70\x00\x80\x80\x20\x70\x00\x80\x80\x21"), "tables with more than"},
-		"two memories":                          {module("\x05\x02\x00\x01\x00\x01"), "memories: at most 1"},
+		"two memories":                          {module("\x05\x02\x00\x01\x00\x01"), "several memories"},
 		"a memory of 64 bits":                   {module("\x05\x01\x04\x01"), "64 bits"},
 		"billions of local variables":           {module(types, functions, "\x0a\x01\x08\x01"+billions+"\x7f\x0b"), "local variables"},
 		"billions of labels":                    {module(types, functions, "\x0a\x01\x08\x00\x0e"+billions+"\x0b"), "labels: at most"},
