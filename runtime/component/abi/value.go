@@ -1,15 +1,45 @@
 package abi
 
-import "math"
+import (
+	"bytes"
+	"math"
+	"slices"
+	"unsafe"
+)
 
 // Value is a value of a component type. It does not carry its type: who makes or reads one knows it, from the function's type. The zero
 // Value is false, 0, the first case of an enum, a variant or an option (none), no flags; and what a function without a result returns.
 //
 // To read a value as another type than its own is a mistake of the host, and panics where it cannot be served.
+//
+// Values are compared with Equal: neither == nor reflect.DeepEqual looks at all of a string or list.
 type Value struct {
-	bits uint64 // numbers, characters, flags, enum cases, the case of a variant; the representation of a guest's resource
-	ref  any    // string, []byte, []Value, *Value, or a resource of the host
+	_    [0]func() // no ==
+	bits uint64    // numbers, characters, flags, enum cases, the case of a variant; a guest's resource; a length, and a string's source
+	ref  any       // *stringData, *bytesData, *listData, *Value (a payload), or a resource of the host
 }
+
+// A string or slice in an interface would take an allocation for its header, on top of that of its content. A pointer takes none: so
+// ref has the pointer, with a type that says what it points to, and bits the length.
+type (
+	stringData byte
+	bytesData  byte
+	listData   Value
+)
+
+// source is the encoding in which a component gave a string: by it the specification chooses how the string is stored into another
+// component, which sees the difference in the calls of its realloc. It stands above the length in a string's bits.
+type source uint8
+
+const (
+	sourceUTF8 source = iota // and what the host makes
+	sourceUTF16
+	sourceLatin1      // latin1+utf16, and latin1 it was
+	sourceTaggedUTF16 // latin1+utf16, and utf16 it was
+
+	sourceShift = 62
+	lengthMask  = 1<<sourceShift - 1
+)
 
 // Bool returns a bool.
 func Bool(b bool) Value {
@@ -35,19 +65,27 @@ func F64(f float64) Value { return Value{bits: math.Float64bits(f)} }
 func Char(r rune) Value { return Value{bits: uint64(r)} }
 
 // String returns a string. What is not UTF-8 in it arrives as U+FFFD.
-func String(s string) Value { return Value{ref: s} }
+func String(s string) Value { return stringFrom(s, sourceUTF8) }
+
+func stringFrom(s string, from source) Value {
+	return Value{bits: uint64(len(s)) | uint64(from)<<sourceShift, ref: (*stringData)(unsafe.StringData(s))}
+}
 
 // Bytes returns a list<u8>. The slice must not change while the value is in use.
-func Bytes(b []byte) Value { return Value{ref: b} }
+func Bytes(b []byte) Value {
+	return Value{bits: uint64(len(b)), ref: (*bytesData)(unsafe.SliceData(b))}
+}
 
 // List returns a list of another element type than u8, which Bytes is for, or one of fixed length.
-func List(elements ...Value) Value { return Value{ref: elements} }
+func List(elements ...Value) Value {
+	return Value{bits: uint64(len(elements)), ref: (*listData)(unsafe.SliceData(elements))}
+}
 
 // Record returns a record: its fields in the order of its type.
-func Record(fields ...Value) Value { return Value{ref: fields} }
+func Record(fields ...Value) Value { return List(fields...) }
 
 // Tuple returns a tuple.
-func Tuple(elements ...Value) Value { return Value{ref: elements} }
+func Tuple(elements ...Value) Value { return List(elements...) }
 
 // Variant returns a case of a variant, by its number, that has a payload.
 func Variant(c int, payload Value) Value { return Value{bits: uint64(c), ref: &payload} }
@@ -96,24 +134,24 @@ func (v Value) Char() rune { return rune(v.bits) }
 
 // String reads a string.
 func (v Value) String() string {
-	s, _ := v.ref.(string)
+	s, _ := v.text()
 	return s
 }
 
 // Bytes reads a list<u8>. The slice is the reader's own.
 func (v Value) Bytes() []byte {
-	b, _ := v.ref.([]byte)
+	b, _ := v.bytes()
 	return b
 }
 
 // List reads a list of another element type than u8, a record or a tuple.
 func (v Value) List() []Value {
-	l, _ := v.ref.([]Value)
+	l, _ := v.list()
 	return l
 }
 
 // Field reads a field of a record, or an element of a tuple or list.
-func (v Value) Field(i int) Value { return v.ref.([]Value)[i] }
+func (v Value) Field(i int) Value { return v.List()[i] }
 
 // Case reads which case a variant or an enum is, by number. An option is 0 for none and 1 for some; a result is 0 for ok.
 func (v Value) Case() int { return int(v.bits) }
@@ -140,3 +178,48 @@ func (v Value) Resource() any { return v.ref }
 
 // Rep reads a handle of a resource that a component defines.
 func (v Value) Rep() uint32 { return uint32(v.bits) }
+
+// Equal reports whether two values of the same type are equal; NaNs are if they have the same bits, and resources if they are the same.
+func (v Value) Equal(o Value) bool {
+	switch v.ref.(type) {
+	case *stringData:
+		_, ok := o.text()
+		return ok && v.String() == o.String()
+	case *bytesData:
+		_, ok := o.bytes()
+		return ok && bytes.Equal(v.Bytes(), o.Bytes())
+	case *listData:
+		l, ok := o.list()
+		return ok && slices.EqualFunc(v.List(), l, Value.Equal)
+	case *Value:
+		_, ok := o.ref.(*Value)
+		return ok && v.bits == o.bits && v.Payload().Equal(o.Payload())
+	}
+	return v.bits == o.bits && v.ref == o.ref
+}
+
+func (v Value) text() (string, bool) {
+	p, ok := v.ref.(*stringData)
+	if !ok {
+		return "", false
+	}
+	return unsafe.String((*byte)(p), v.bits&lengthMask), true
+}
+
+func (v Value) source() source { return source(v.bits >> sourceShift) }
+
+func (v Value) bytes() ([]byte, bool) {
+	p, ok := v.ref.(*bytesData)
+	if !ok {
+		return nil, false
+	}
+	return unsafe.Slice((*byte)(p), v.bits), true
+}
+
+func (v Value) list() ([]Value, bool) {
+	p, ok := v.ref.(*listData)
+	if !ok {
+		return nil, false
+	}
+	return unsafe.Slice((*Value)(p), v.bits), true
+}

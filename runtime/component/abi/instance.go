@@ -1,0 +1,111 @@
+package abi
+
+import "github.com/mayfly-run/mayfly/runtime/component/types"
+
+// ComponentInstance is what the canonical ABI knows of a component instance: its handles, and whether it may be entered and left.
+// Canonical ABI, "Component Instances".
+//
+// An instance, and all that it calls, is used by one goroutine at a time.
+type ComponentInstance struct {
+	id       int
+	parent   *ComponentInstance
+	handles  Table
+	mayEnter bool
+	mayLeave bool
+
+	// What a call needs is kept for the next one. Calls are nested, so the one that ended last is the next.
+	tasks    *Task
+	subtasks *Subtask
+	arena    []Value
+
+	lost []ownHandle // own handles that were on their way when a call failed: nobody has them
+}
+
+// ownHandle is an own handle outside of a table.
+type ownHandle struct {
+	rt  *types.Resource
+	rep Value
+}
+
+// Init makes an instance new, also one that was in use before. id is the number by which types.Resource.Owner names the instance; parent
+// is the instance of the component that it is nested in, nil for the root.
+func (i *ComponentInstance) Init(id int, parent *ComponentInstance) {
+	i.id, i.parent = id, parent
+	i.handles.reset()
+	i.mayEnter, i.mayLeave = true, true
+	clear(i.lost)
+	i.lost = i.lost[:0]
+}
+
+// Close empties the handle table at the end of an instance. It calls drop for each resource that the instance owned; destructors of
+// components do not run then, but the host has resources to give back.
+func (i *ComponentInstance) Close(drop func(rt *types.Resource, v Value)) {
+	for _, h := range i.handles.array {
+		if h.rt != nil && h.own {
+			drop(h.rt, h.rep)
+		}
+	}
+	for _, h := range i.lost {
+		drop(h.rt, h.rep)
+	}
+	i.handles.reset()
+	clear(i.lost)
+	i.lost = i.lost[:0]
+}
+
+// The set of instances that a call enters is the instance that is called and its ancestors, without the caller and its
+// ancestors: in those, execution is already. Canonical ABI, entering_set. The caller is nil where it is the host.
+
+func (i *ComponentInstance) mayEnterFrom(caller *ComponentInstance) bool {
+	for e := i; e != nil && !e.contains(caller); e = e.parent {
+		if !e.mayEnter {
+			return false
+		}
+	}
+	return true
+}
+
+func (i *ComponentInstance) enterFrom(caller *ComponentInstance) { i.setMayEnter(caller, false) }
+
+func (i *ComponentInstance) leaveTo(caller *ComponentInstance) { i.setMayEnter(caller, true) }
+
+func (i *ComponentInstance) setMayEnter(caller *ComponentInstance, may bool) {
+	for e := i; e != nil && !e.contains(caller); e = e.parent {
+		e.mayEnter = may
+	}
+}
+
+// contains reports whether o is the instance or nested in it, however deep.
+func (i *ComponentInstance) contains(o *ComponentInstance) bool {
+	for ; o != nil; o = o.parent {
+		if o == i {
+			return true
+		}
+	}
+	return false
+}
+
+// enter begins a call, unless it would enter an instance again that is not back from another. Canonical ABI, Store.lift.
+func (i *ComponentInstance) enter(caller *ComponentInstance) error {
+	if !i.mayEnterFrom(caller) {
+		return trap("cannot enter component instance: a call into it has not returned, or has trapped")
+	}
+	i.enterFrom(caller)
+	return nil
+}
+
+// arenaSize is how many values are allocated at a time for small records and payloads.
+const arenaSize = 64
+
+// values allocates room for values. What it returned is never used for others.
+func (i *ComponentInstance) values(n int) []Value {
+	if n > arenaSize/4 {
+		return make([]Value, n)
+	}
+	if n > len(i.arena) {
+		i.arena = make([]Value, arenaSize)
+	}
+	v := i.arena[:n:n]
+	i.arena = i.arena[n:]
+	return v
+}
