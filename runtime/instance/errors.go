@@ -37,9 +37,11 @@ func (e *ExitError) Error() string { return fmt.Sprintf("the guest exited with c
 type TrapError struct {
 	Reason string // what it did: "out of bounds memory access"
 	Stack  string // the functions it was in, innermost first, a line each; bounded, may be empty
+	Cause  error  // why a function of the host ended it; nil when it was the guest alone
 }
 
 func (e *TrapError) Error() string { return "the guest trapped: " + e.Reason }
+func (e *TrapError) Unwrap() error { return e.Cause }
 
 // StopError is a guest that was running still when its context ended. It wraps ErrStopped and the context's cause.
 type StopError struct {
@@ -66,9 +68,9 @@ func splitTrap(text string) (reason, stack string) {
 	}
 	var lines strings.Builder
 	for line := range strings.Lines(stack) {
-		// The name of the module stands before the dot: an instance has none.
+		// The name of the module stands before the dot, if it has one.
 		line = strings.TrimLeft(line, "\t.")
-		if name, _, _ := strings.Cut(line, "("); name == weave.AddedName || name == weave.YieldModule+"."+weave.YieldName {
+		if name, _, _ := strings.Cut(line, "("); strings.HasSuffix(name, weave.AddedName) || name == weave.YieldModule+"."+weave.YieldName {
 			continue
 		}
 		lines.WriteString(line)

@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/tetratelabs/wazero"
 
 	"github.com/mayfly-run/mayfly/runtime/weave"
 )
@@ -39,7 +42,7 @@ func (r *Runtime) Load(ctx context.Context, wasm []byte) (*Module, error) {
 	if err != nil {
 		return nil, malformed(err)
 	}
-	if err := m.compile(ctx, woven); err != nil {
+	if m.compiled, err = r.compile(ctx, woven); err != nil {
 		return nil, err
 	}
 	if err := m.try(ctx); err != nil {
@@ -89,15 +92,19 @@ func (m *Module) checkMemory(read *weave.Module) error {
 		return fmt.Errorf("%w: it has a memory that threads would share, and threads are not supported: build without them", ErrMalformed)
 	}
 	m.hasMemory = true
-	m.initialMemory = uint64(read.Memory.Min) * pageSize
-	limits := m.runtime.limits
-	if m.initialMemory > limits.Memory {
+	m.initialMemory = read.Memory.Min * pageSize
+	return m.runtime.checkInitial(m.initialMemory)
+}
+
+// checkInitial refuses what starts with more linear memory than an instance may have.
+func (r *Runtime) checkInitial(memory uint64) error {
+	if limit := r.limits.Memory; memory > limit {
 		return fmt.Errorf("%w: it starts with %s of linear memory, an instance may have %s: set MAYFLY_MEMORY=%s or more, or link with less",
-			ErrMemory, inUnits(m.initialMemory), inUnits(limits.Memory), inUnits(m.initialMemory))
+			ErrMemory, inUnits(memory), inUnits(limit), inUnits(memory))
 	}
-	if limits.Budget > 0 && m.initialMemory > limits.Budget {
+	if limit := r.limits.Budget; limit > 0 && memory > limit {
 		return fmt.Errorf("%w: it starts with %s of linear memory, all instances together may have %s: raise the container's memory limit",
-			ErrMemory, inUnits(m.initialMemory), inUnits(limits.Budget))
+			ErrMemory, inUnits(memory), inUnits(limit))
 	}
 	return nil
 }
@@ -118,25 +125,29 @@ func checkStart(read *weave.Module) error {
 	return nil
 }
 
-func (m *Module) compile(ctx context.Context, woven []byte) (err error) {
+func (r *Runtime) compile(ctx context.Context, woven []byte) (compiled wazero.CompiledModule, err error) {
 	// wazero has panicked on modules that no toolchain makes. That is no reason to end here.
 	defer func() {
 		if p := recover(); p != nil {
 			err = malformed(fmt.Errorf("the compiler failed: %s", cut(fmt.Sprint(p), maxReason)))
 		}
 	}()
-	m.compiled, err = m.runtime.engine.CompileModule(ctx, woven)
+	compiled, err = r.engine.CompileModule(ctx, woven)
 	if err != nil {
-		return malformed(errors.New(cut(strings.Join(strings.Fields(err.Error()), " "), maxReason)))
+		return nil, malformed(errors.New(cut(strings.Join(strings.Fields(err.Error()), " "), maxReason)))
 	}
-	return nil
+	return compiled, nil
 }
 
-// try instantiates the module once, so that what cannot work is found at load.
+// try instantiates the module, so that what cannot work is found at load.
 func (m *Module) try(ctx context.Context) error {
+	return m.demand.try(ctx, func(ctx context.Context) (io.Closer, error) { return m.Instantiate(ctx, Call{}) })
+}
+
+func (d *demand) try(ctx context.Context, instantiate func(context.Context) (io.Closer, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, errStartTimeout)
 	defer cancel()
-	err := m.measure(ctx)
+	err := d.measure(ctx, instantiate)
 	if err == nil {
 		return nil
 	}
@@ -158,11 +169,11 @@ func (m *Module) try(ctx context.Context) error {
 
 // measure instantiates twice and notes what the second, which finds everything prepared, allocates. The collector lets as much garbage gather
 // as there is in use, hence twice that.
-func (m *Module) measure(ctx context.Context) error {
+func (d *demand) measure(ctx context.Context, instantiate func(context.Context) (io.Closer, error)) error {
 	var before, after runtime.MemStats
 	for range 2 {
 		runtime.ReadMemStats(&before)
-		i, err := m.Instantiate(ctx, Call{})
+		i, err := instantiate(ctx)
 		if err != nil {
 			return err
 		}
@@ -171,7 +182,7 @@ func (m *Module) measure(ctx context.Context) error {
 			return err
 		}
 	}
-	m.heap = 2 * (after.TotalAlloc - before.TotalAlloc)
+	d.heap = 2 * (after.TotalAlloc - before.TotalAlloc)
 	return nil
 }
 

@@ -9,71 +9,116 @@ import (
 
 const pageSize = 1 << 16 // of WebAssembly
 
-// memory is the linear memory of one instance: a slot, and how much of it the guest has.
+// demand is what instances of a module or a group take.
+type demand struct {
+	initialMemory uint64 // bytes, of all linear memories together
+	heap          uint64 // what an instance needs of Go's heap, in bytes
+	appetite      appetite
+}
+
+// Footprint is what an instance takes of memory from the start, in bytes: its linear memory, and its part of Go's heap.
+func (d *demand) Footprint() uint64 { return d.initialMemory + d.heap }
+
+// memories are the linear memories of one instance, and what the budget has been charged with for them.
 //
 // wazero frees a memory as soon as its module is closed, which a guest brings about by calling proc_exit, while it runs. A slot that
 // went to another instance at that point would be one the guest could still write to if a host function were on the way. So Free
 // does nothing, and the instance's owner calls release when nothing of the guest runs any more.
-type memory struct {
-	module  *Module
-	slot    *slot
-	size    uint64
+type memories struct {
+	runtime *Runtime // nil: nothing is reserved
+	demand  *demand
+	size    uint64 // of all of them
 	charged uint64 // to the budget, for linear memory
+	heap    uint64 // the same for Go's heap
+	given   int    // to wazero
+	all     []memory
+	one     [1]memory // what all is when there is one
+}
+
+// memory is a slot, and how much of it the guest has.
+type memory struct {
+	memories *memories
+	slot     *slot
+	size     uint64
 }
 
 var (
-	_ experimental.MemoryAllocator = (*memory)(nil)
+	_ experimental.MemoryAllocator = (*memories)(nil)
 	_ experimental.LinearMemory    = (*memory)(nil)
 )
 
-// newMemory takes from the budget what the instance is expected to need, so that Reallocate cannot fail before the guest runs: wazero
-// would panic. Where nothing else is alive its first bytes are enough.
-func newMemory(m *Module) (*memory, error) {
-	b, first := &m.runtime.budget, m.initialMemory
-	charged := m.appetite.expected(first)
-	if !b.take(charged + m.heap) {
+// reserve takes from the budget what the instance is expected to need, and n slots, so that neither Allocate nor the first Reallocate
+// can fail: wazero would panic. Where nothing else is alive its first bytes are enough.
+func (m *memories) reserve(r *Runtime, d *demand, n int) error {
+	b, first := &r.budget, d.initialMemory
+	charged, heap := d.appetite.expected(first), d.heap
+	if !b.take(charged + heap) {
 		charged = first
-		if b.used.Load() > 0 || !b.take(charged+m.heap) {
-			return nil, fmt.Errorf("%w: it needs %s, all others have %s of %s: raise the container's memory limit, or lower MAYFLY_MAX_INSTANCES",
-				ErrBudget, inUnits(first+m.heap), inUnits(b.used.Load()), inUnits(b.limit.Load()))
+		if b.used.Load() > 0 || !b.take(charged+heap) {
+			return fmt.Errorf("%w: it needs %s, all others have %s of %s: raise the container's memory limit, or lower MAYFLY_MAX_INSTANCES",
+				ErrBudget, inUnits(first+heap), inUnits(b.used.Load()), inUnits(b.limit.Load()))
 		}
 	}
-	s, err := m.runtime.slots.get()
-	if err != nil {
-		b.give(charged + m.heap)
-		return nil, err
+	*m = memories{runtime: r, demand: d, charged: charged, heap: heap}
+	if n <= len(m.one) {
+		m.all = m.one[:n]
+	} else {
+		m.all = make([]memory, n)
 	}
-	return &memory{module: m, slot: s, size: first, charged: charged}, nil
+	for k := range m.all {
+		s, err := r.slots.get()
+		if err != nil {
+			m.all = m.all[:k]
+			m.release(false)
+			return err
+		}
+		m.all[k] = memory{memories: m, slot: s}
+	}
+	return nil
 }
 
-// Allocate implements experimental.MemoryAllocator. A module has one memory at most, so there is one to give.
-func (m *memory) Allocate(_, _ uint64) experimental.LinearMemory { return m }
+// Allocate implements experimental.MemoryAllocator. There is one slot for each memory.
+func (m *memories) Allocate(_, _ uint64) experimental.LinearMemory {
+	m.given++
+	return &m.all[m.given-1]
+}
 
 // Reallocate implements experimental.LinearMemory; nil makes memory.grow answer -1.
 func (m *memory) Reallocate(size uint64) []byte {
-	if size > m.module.runtime.slots.size {
+	all := m.memories
+	total := all.size - m.size + size
+	if size < m.size || total > all.runtime.limits.Memory {
 		return nil
 	}
-	if size > m.charged {
-		if !m.module.runtime.budget.take(size - m.charged) {
+	if total > all.charged {
+		if !all.runtime.budget.take(total - all.charged) {
 			return nil
 		}
-		m.charged = size
+		all.charged = total
 	}
-	m.size = max(m.size, size)
+	all.size, m.size = total, size
 	return m.slot.bytes(size)
 }
 
 // Free implements experimental.LinearMemory; see release.
 func (m *memory) Free() {}
 
-func (m *memory) release() {
-	if m.slot == nil {
+// Bytes returns what the guest has of it now: the next call of the guest may make it longer, or move it.
+func (m *memory) Bytes() []byte { return m.slot.bytes(m.size) }
+
+// release gives everything back. What a guest that has run ended with is what the next is expected to need. Once more does no harm.
+func (m *memories) release(ran bool) {
+	if m.runtime == nil {
 		return
 	}
-	m.module.runtime.slots.put(m.slot, m.size)
-	m.module.runtime.budget.give(m.charged + m.module.heap)
-	m.slot = nil
+	if ran {
+		m.demand.appetite.learn(m.size)
+	}
+	for k := range m.all {
+		m.runtime.slots.put(m.all[k].slot, m.all[k].size)
+	}
+	m.runtime.budget.give(m.charged + m.heap)
+	*m = memories{}
 }
 
 // maxIdleSlots bounds the address space that is kept for the next instances. An idle slot holds no memory.

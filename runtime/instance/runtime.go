@@ -2,10 +2,12 @@ package instance
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 	wasi "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
@@ -14,6 +16,9 @@ type Limits struct {
 	Memory uint64 // bytes of linear memory of one instance
 	Budget uint64 // bytes that all live instances may take together, of linear memory and of Go's heap; 0 is unbounded. Growth beyond it makes memory.grow answer -1.
 }
+
+// features is what guests may use: WebAssembly 2.0, and two proposals that are part of 3.0 and that toolchains make use of.
+const features = api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst | experimental.CoreFeaturesTailCall
 
 // maxMemory is what a 32-bit address reaches.
 const maxMemory = 1 << 32
@@ -39,11 +44,13 @@ func NewRuntime(ctx context.Context, l Limits) (*Runtime, error) {
 	r := &Runtime{
 		limits: l,
 		engine: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
+			WithCoreFeatures(features).
 			WithMemoryLimitPages(uint32(l.Memory/pageSize)).
 			WithDebugInfoEnabled(false)), // DWARF sections do not survive the weaving, and would stay in memory
-		config: wazero.NewModuleConfig().WithName("").WithStartFunctions().WithSysWalltime().WithSysNanotime(),
-		slots:  &slots{size: l.Memory},
-		turns:  newTurns(),
+		config: wazero.NewModuleConfig().WithName("").WithStartFunctions().WithSysWalltime().WithSysNanotime().
+			WithRandSource(rand.Reader), // else wazero seeds a generator for each instance
+		slots: &slots{size: l.Memory},
+		turns: newTurns(),
 	}
 	r.budget.limit.Store(l.Budget)
 	if err := r.provide(ctx); err != nil {

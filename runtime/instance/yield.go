@@ -18,7 +18,7 @@ var errStopped = errors.New("stopped")
 // exportYield makes the function that woven modules call every so often.
 func exportYield(ctx context.Context, engine wazero.Runtime) error {
 	_, err := engine.NewHostModuleBuilder(weave.YieldModule).NewFunctionBuilder().
-		WithGoFunction(api.GoFunc(func(ctx context.Context, _ []uint64) { instanceOf(ctx).yield(ctx) }), nil, nil).
+		WithGoFunction(api.GoFunc(func(ctx context.Context, _ []uint64) { callOf(ctx).guest.yield(ctx) }), nil, nil).
 		WithName(weave.YieldName).Export(weave.YieldName).
 		Instantiate(ctx)
 	return err
@@ -35,7 +35,7 @@ const (
 	maxWait = 250 * time.Millisecond
 )
 
-// pace is how an instance that computes makes room for others.
+// pace is how a guest that computes makes room for others.
 //
 // That it enters Go at all is what the collector needs. Others need more: Go's scheduler looks at the network only when it finds
 // nothing else to run, or every 10 ms. With as many computing guests as processors there is always something else to run, so a guest
@@ -58,18 +58,18 @@ type turns chan struct{}
 
 func newTurns() turns { return make(turns, runtime.GOMAXPROCS(0)) }
 
-// yield is called by the guest of i, from its own goroutine.
-func (i *Instance) yield(ctx context.Context) {
+// yield is called by the guest, from its own goroutine.
+func (g *guest) yield(ctx context.Context) {
 	if ctx.Err() != nil {
 		panic(errStopped)
 	}
-	if i.stack.size() > maxCallStack {
+	if g.below+g.stack.size() > maxCallStack {
 		panic(errCallStack)
 	}
-	p := &i.pace
+	p := &g.pace
 	switch ran := time.Since(p.began); {
 	case ran >= p.parkAt:
-		i.park(ctx)
+		g.park(ctx)
 		ran = time.Since(p.began)
 		p.schedAt, p.parkAt = ran+afterSched, ran+afterPark
 		if ctx.Err() != nil {
@@ -81,14 +81,14 @@ func (i *Instance) yield(ctx context.Context) {
 	}
 }
 
-func (i *Instance) park(ctx context.Context) {
-	i.giveTurn()
-	i.takeTurn(ctx)
+func (g *guest) park(ctx context.Context) {
+	g.giveTurn()
+	g.takeTurn(ctx)
 	time.Sleep(parked)
 }
 
-func (i *Instance) takeTurn(ctx context.Context) {
-	p, turns := &i.pace, i.module.runtime.turns
+func (g *guest) takeTurn(ctx context.Context) {
+	p, turns := &g.pace, g.runtime.turns
 	select {
 	case turns <- struct{}{}:
 		p.hasTurn = true
@@ -109,25 +109,25 @@ func (i *Instance) takeTurn(ctx context.Context) {
 	}
 }
 
-// giveTurn is called before the instance waits for something, and when it ends.
-func (i *Instance) giveTurn() {
-	if i.pace.hasTurn {
-		i.pace.hasTurn = false
-		<-i.module.runtime.turns
+// giveTurn is called before the guest waits for something, and when it ends.
+func (g *guest) giveTurn() {
+	if g.pace.hasTurn {
+		g.pace.hasTurn = false
+		<-g.runtime.turns
 	}
 }
 
 // sleep is the guest's Nanosleep.
-func (i *Instance) sleep(d time.Duration) {
+func (g *guest) sleep(d time.Duration) {
 	if d <= 0 {
 		return
 	}
-	i.giveTurn()
+	g.giveTurn()
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-i.ctx.Done():
+	case <-g.ctx.Done():
 		panic(errStopped)
 	}
 }

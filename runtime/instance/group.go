@@ -1,0 +1,84 @@
+package instance
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+)
+
+// GroupSpec says which modules a group has and how they are linked. It is a static plan: nothing in it depends on an instance.
+type GroupSpec struct {
+	Parts []Part
+	Host  []HostFunc
+}
+
+// Part is one core instance of a group. Parts with the same module whose imports are linked alike share one compiled module.
+type Part struct {
+	Wasm    []byte
+	Imports []Target // one for each import of the module, in the order of its import section
+	Name    string   // for errors and stack traces; may be empty
+}
+
+// Host is Target.Part of a function of the host.
+const Host = -1
+
+// Target says where an import of a part comes from.
+type Target struct {
+	Part   int    // index of an earlier part, or Host
+	Export string // of that part
+	Host   int    // index into GroupSpec.Host, when Part is Host
+}
+
+// HostFunc is a function of the host.
+type HostFunc struct {
+	Name            string // for stack traces: "wasi:io/streams [method]input-stream.read"
+	Params, Results []api.ValueType
+
+	// Call gets the instance that runs, and the parameters, which it replaces by the results. An error ends the guest; the outermost
+	// Function.Call returns one that wraps it.
+	Call func(ctx context.Context, i *GroupInstance, stack []uint64) error
+}
+
+// Group is several compiled modules that are instantiated together. It may be used from several goroutines at once.
+type Group struct {
+	runtime  *Runtime
+	parts    []part
+	memories int // that the parts have, all together
+	compiled []wazero.CompiledModule
+	host     api.Module
+	demand
+}
+
+// part is a Part that is compiled.
+type part struct {
+	name      string
+	compiled  wazero.CompiledModule
+	providers []int // what its imports call "0", "1" and so on: a part, or Host
+	exports   map[string]kind
+	memory    int // which of the group's memories its memory is, or -1
+	hasStart  bool
+}
+
+// InitialMemory is what all linear memories of an instance start with, in bytes.
+func (g *Group) InitialMemory() uint64 { return g.initialMemory }
+
+// Try instantiates the group, so that what cannot work is found at load, and measures what an instance takes. The owner is that of the
+// instances it makes. It is called once, before the first Instantiate.
+func (g *Group) Try(ctx context.Context, owner any) error {
+	return g.demand.try(ctx, func(ctx context.Context) (io.Closer, error) { return g.Instantiate(ctx, owner) })
+}
+
+// Close frees the compiled code. No instance may be live.
+func (g *Group) Close(ctx context.Context) error {
+	var errs []error
+	if g.host != nil {
+		errs = append(errs, g.host.Close(ctx))
+	}
+	for _, c := range g.compiled {
+		errs = append(errs, c.Close(ctx))
+	}
+	return errors.Join(errs...)
+}

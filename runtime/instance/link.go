@@ -1,0 +1,277 @@
+package instance
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"strconv"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/mayfly-run/mayfly/runtime/weave"
+)
+
+// Limits of a group.
+const (
+	maxParts         = 1000
+	maxHostFunctions = 10_000
+	maxGroupMemories = 100
+	maxGroupItems    = 2 << 20 // of all parts together, see weave.Module.Items
+	maxPartName      = 100     // bytes
+	maxHostName      = 200     // bytes
+)
+
+// hostModule is what wazero calls the module with the functions of the host, in stack traces: nothing that is shown there.
+const hostModule = "."
+
+// hostImport is what the parts call that module.
+const hostImport = "h"
+
+type kind = weave.Kind
+
+// linker makes a group of its spec.
+type linker struct {
+	runtime  *Runtime
+	spec     *GroupSpec
+	group    *Group
+	modules  map[[sha256.Size]byte]*source
+	sources  []*source // of the parts
+	bytes    int       // of all modules
+	items    int       // of all parts
+	compiled map[string]wazero.CompiledModule
+}
+
+// source is a module that parts are made of.
+type source struct {
+	digest  [sha256.Size]byte
+	read    *weave.Module
+	externs map[string]*weave.Extern // what it exports
+	kinds   map[string]kind          // the same, for as long as the group
+}
+
+// LoadGroup links and compiles the modules of a group. An error wraps one of those that Load returns.
+func (r *Runtime) LoadGroup(ctx context.Context, spec GroupSpec) (*Group, error) {
+	if len(spec.Parts) > maxParts {
+		return nil, fmt.Errorf("%w: %d core instances: at most %d: build the component of fewer", ErrMalformed, len(spec.Parts), maxParts)
+	}
+	if len(spec.Host) > maxHostFunctions {
+		return nil, fmt.Errorf("%w: %d functions of the host: at most %d: build the component with fewer imports", ErrMalformed, len(spec.Host),
+			maxHostFunctions)
+	}
+	l := &linker{
+		runtime:  r,
+		spec:     &spec,
+		group:    &Group{runtime: r, parts: make([]part, 0, len(spec.Parts))},
+		modules:  map[[sha256.Size]byte]*source{},
+		compiled: map[string]wazero.CompiledModule{},
+	}
+	if err := l.load(ctx); err != nil {
+		_ = l.group.Close(ctx)
+		return nil, err
+	}
+	return l.group, nil
+}
+
+func (l *linker) load(ctx context.Context) error {
+	for k := range l.spec.Parts {
+		if err := l.add(ctx, k); err != nil {
+			return fmt.Errorf("%s: %w", partName(k, l.spec.Parts[k].Name), err)
+		}
+	}
+	if err := l.runtime.checkInitial(l.group.initialMemory); err != nil {
+		return err
+	}
+	return l.instantiateHost(ctx)
+}
+
+func partName(k int, name string) string {
+	if name == "" {
+		return fmt.Sprintf("core instance %d", k)
+	}
+	return fmt.Sprintf("core instance %d, %q", k, cut(name, maxPartName))
+}
+
+// add reads, links and compiles a part.
+func (l *linker) add(ctx context.Context, k int) error {
+	p := &l.spec.Parts[k]
+	s, err := l.source(p.Wasm)
+	if err != nil {
+		return err
+	}
+	if l.items += s.read.Items(); l.items > maxGroupItems {
+		return fmt.Errorf("%w: the tables, globals, imports and segments of all core instances together are more than %d: build the component smaller",
+			ErrMalformed, maxGroupItems)
+	}
+	own := part{name: cut(p.Name, maxPartName), exports: s.kinds, memory: -1, hasStart: s.read.HasStart()}
+	links, err := l.link(&own, s, p.Imports)
+	if err != nil {
+		return err
+	}
+	if m := s.read.Memory; m != nil {
+		if l.group.memories == maxGroupMemories {
+			return fmt.Errorf("%w: more than %d memories: build the component of fewer modules", ErrMalformed, maxGroupMemories)
+		}
+		own.memory = l.group.memories
+		l.group.memories++
+		l.group.initialMemory += m.Min * pageSize
+	}
+	if own.compiled, err = l.compile(ctx, s, links, own.name); err != nil {
+		return err
+	}
+	l.group.parts = append(l.group.parts, own)
+	l.sources = append(l.sources, s)
+	return nil
+}
+
+// source reads a module, once for all parts that are made of it.
+func (l *linker) source(wasm []byte) (*source, error) {
+	if err := checkPreamble(wasm); err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(wasm)
+	if s := l.modules[digest]; s != nil {
+		return s, nil
+	}
+	if l.bytes += len(wasm); l.bytes > weave.MaxModule {
+		return nil, fmt.Errorf("%w: the modules have more than %s together: strip debug information and data that can be a file", ErrMalformed,
+			inUnits(weave.MaxModule))
+	}
+	read, err := weave.Read(wasm)
+	if err != nil {
+		return nil, malformed(err)
+	}
+	exports := read.Exports()
+	s := &source{digest: digest, read: read, externs: make(map[string]*weave.Extern, len(exports)), kinds: make(map[string]kind, len(exports))}
+	for i := range exports {
+		e := &exports[i]
+		s.externs[e.Name] = &e.Extern
+		s.kinds[e.Name] = e.Kind
+	}
+	if m := read.Memory; m != nil && m.Shared {
+		return nil, fmt.Errorf("%w: it has a memory that threads would share, and threads are not supported: build without them", ErrMalformed)
+	}
+	l.modules[digest] = s
+	return s, nil
+}
+
+// link finds what each import is.
+func (l *linker) link(own *part, s *source, targets []Target) ([]weave.Link, error) {
+	if len(targets) != len(s.read.Imports) {
+		return nil, fmt.Errorf("%w: %d targets for %d imports", ErrImport, len(targets), len(s.read.Imports))
+	}
+	links := make([]weave.Link, len(targets))
+	for j, t := range targets {
+		im := &s.read.Imports[j]
+		have, problem := l.provided(t)
+		if problem == "" {
+			problem = have.Provides(&im.Extern)
+		}
+		if problem != "" {
+			return nil, fmt.Errorf("%w: %.64q.%.64q (%s): %s: build the component anew with one release of its tools", ErrImport, im.Module, im.Name,
+				im.Kind, problem)
+		}
+		if t.Part == Host {
+			links[j] = weave.Link{Module: hostImport, Name: strconv.Itoa(t.Host)}
+			continue
+		}
+		links[j] = weave.Link{Module: strconv.Itoa(own.provider(t.Part)), Name: t.Export, Guest: true}
+		if im.Kind == weave.Memory {
+			own.memory = l.group.parts[t.Part].memory
+		}
+	}
+	return links, nil
+}
+
+// provided returns what a target is, or why there is no such thing.
+func (l *linker) provided(t Target) (*weave.Extern, string) {
+	switch {
+	case t.Part == Host && (t.Host < 0 || t.Host >= len(l.spec.Host) || l.spec.Host[t.Host].Call == nil):
+		return nil, fmt.Sprintf("the host has no function %d", t.Host)
+	case t.Part == Host:
+		h := &l.spec.Host[t.Host]
+		return &weave.Extern{Kind: weave.Function, Type: &weave.Type{Params: h.Params, Results: h.Results}}, ""
+	case t.Part < 0 || t.Part >= len(l.sources):
+		return nil, fmt.Sprintf("core instance %d is not an earlier one", t.Part)
+	}
+	if e := l.sources[t.Part].externs[t.Export]; e != nil {
+		return e, ""
+	}
+	return nil, fmt.Sprintf("%s does not export %.64q", partName(t.Part, l.spec.Parts[t.Part].Name), t.Export)
+}
+
+// provider returns what the part's imports call another part. They are numbered as they come, so that equal modules which are linked
+// alike have equal names for their imports.
+func (p *part) provider(other int) int {
+	for n, k := range p.providers {
+		if k == other {
+			return n
+		}
+	}
+	p.providers = append(p.providers, other)
+	return len(p.providers) - 1
+}
+
+// compile weaves and compiles a module, once for all parts in which it is linked alike.
+func (l *linker) compile(ctx context.Context, s *source, links []weave.Link, name string) (wazero.CompiledModule, error) {
+	key := append([]byte(nil), s.digest[:]...)
+	for _, link := range links {
+		for _, text := range [...]string{link.Module, link.Name} {
+			key = binary.AppendUvarint(key, uint64(len(text)))
+			key = append(key, text...)
+		}
+	}
+	if c := l.compiled[string(key)]; c != nil {
+		return c, nil
+	}
+	s.read.Name = name
+	if err := s.read.Relink(links); err != nil {
+		return nil, err
+	}
+	woven, err := s.read.Weave()
+	if err != nil {
+		return nil, malformed(err)
+	}
+	c, err := l.runtime.compile(ctx, woven)
+	if err != nil {
+		return nil, err
+	}
+	l.compiled[string(key)] = c
+	l.group.compiled = append(l.group.compiled, c)
+	return c, nil
+}
+
+// instantiateHost makes the module with the functions of the host. It has no name by which others could find it.
+func (l *linker) instantiateHost(ctx context.Context) error {
+	if len(l.spec.Host) == 0 {
+		return nil
+	}
+	b := l.runtime.engine.NewHostModuleBuilder(hostModule)
+	for k := range l.spec.Host {
+		h := &l.spec.Host[k]
+		if h.Call == nil {
+			continue // nobody imports it, as has been seen
+		}
+		b.NewFunctionBuilder().WithGoFunction(h.goFunction(), h.Params, h.Results).WithName(cut(h.Name, maxHostName)).Export(strconv.Itoa(k))
+	}
+	compiled, err := b.Compile(ctx)
+	if err != nil {
+		return fmt.Errorf("compile the functions of the host: %w", err)
+	}
+	l.group.compiled = append(l.group.compiled, compiled)
+	// Not Builder.Instantiate: what that returns is not what an import resolver must return.
+	if l.group.host, err = l.runtime.engine.InstantiateModule(ctx, compiled, l.runtime.config); err != nil {
+		return fmt.Errorf("instantiate the functions of the host: %w", err)
+	}
+	return nil
+}
+
+func (h *HostFunc) goFunction() api.GoFunc {
+	call := h.Call
+	return func(ctx context.Context, stack []uint64) {
+		if err := call(ctx, callOf(ctx).group, stack); err != nil {
+			panic(&hostError{err})
+		}
+	}
+}
