@@ -2,8 +2,11 @@ package component
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/mayfly-run/mayfly/runtime/component/abi"
+	"github.com/mayfly-run/mayfly/runtime/component/types"
+	"github.com/mayfly-run/mayfly/runtime/component/wit"
 )
 
 // Value is a value of a component type: see [abi.Value].
@@ -39,7 +42,7 @@ type Call struct {
 func (c *Call) State() any { return c.instance.state }
 
 // Context ends when the guest must stop.
-func (c *Call) Context() context.Context { return c.instance.group.Context() }
+func (c *Call) Context() context.Context { return c.instance.context() }
 
 // Block is to be called before the function waits for anything: guests that compute take turns, and one that waits must not keep
 // its own.
@@ -61,3 +64,87 @@ func (c *Call) Wait(ready <-chan struct{}) error {
 		return context.Cause(ctx)
 	}
 }
+
+// Host is all that components may import. It is made once, is not changed afterwards, and may serve any number of components.
+type Host struct {
+	interfaces map[string]*provided // by track
+	drops      map[*types.Resource]func(resource any)
+}
+
+// provided is an interface of a host.
+type provided struct {
+	name  string // with its version
+	kind  *types.Instance
+	funcs map[string]HostFunc
+}
+
+// NewHost makes a host of packages, which may use one another's types. It returns an error when a package's text cannot be read, or when
+// what it declares and what is implemented are not the same.
+func NewHost(packages ...Package) (*Host, error) {
+	texts := make([]string, len(packages))
+	for i, p := range packages {
+		texts[i] = p.WIT
+	}
+	declared, err := wit.Parse(texts...)
+	if err != nil {
+		return nil, fmt.Errorf("read the host's interfaces: %w", err)
+	}
+	h := &Host{interfaces: map[string]*provided{}, drops: map[*types.Resource]func(any){}}
+	for i, p := range packages {
+		if err := h.addPackage(declared.Packages[i], p); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+func (h *Host) addPackage(d *wit.Package, p Package) error {
+	declared := map[string]bool{}
+	for _, i := range d.Interfaces {
+		declared[i.Name] = true
+		name := d.Name + "/" + i.Name
+		if d.Version != "" {
+			name += "@" + d.Version
+		}
+		if err := h.Provide(name, i.Type, p.Interfaces[i.Name]); err != nil {
+			return err
+		}
+	}
+	for name := range p.Interfaces {
+		if !declared[name] {
+			return fmt.Errorf("the host implements %s/%s, which it does not declare", d.Name, name)
+		}
+	}
+	return nil
+}
+
+// Provide adds an interface to a host, before anything is loaded for it: for hosts that make types themselves, and for functions of no
+// interface, whose name is "". It returns an error when what is declared and what is implemented are not the same.
+func (h *Host) Provide(name string, t *types.Instance, i Interface) error {
+	if _, ok := h.interfaces[track(name)]; ok {
+		return fmt.Errorf("the host provides %s twice", name)
+	}
+	for _, e := range t.Exports {
+		switch {
+		case e.Sort == types.SortFunc && i.Funcs[e.Name] == nil:
+			return fmt.Errorf("the host declares %s %q and does not implement it", name, e.Name)
+		case e.Sort == types.SortType && e.Type.Resource != nil && i.Drop[e.Name] != nil:
+			h.drops[e.Type.Resource] = i.Drop[e.Name]
+		}
+	}
+	for f := range i.Funcs {
+		if x, ok := t.Export(f); !ok || x.Sort != types.SortFunc {
+			return fmt.Errorf("the host implements %s %q, which it does not declare", name, f)
+		}
+	}
+	for r := range i.Drop {
+		if x, ok := t.Export(r); !ok || x.Type.Resource == nil {
+			return fmt.Errorf("the host drops %s %q, which is no resource it declares", name, r)
+		}
+	}
+	h.interfaces[track(name)] = &provided{name: name, kind: t, funcs: i.Funcs}
+	return nil
+}
+
+// find finds what is provided on the track of a name; nil when nothing is.
+func (h *Host) find(name string) *provided { return h.interfaces[track(name)] }
