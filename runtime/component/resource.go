@@ -47,7 +47,7 @@ var destructorType = func() *abi.FuncType {
 // dropper drops handles of a resource type.
 type dropper struct {
 	rt         *types.Resource
-	destructor *coreFunc // of a component; may be nil
+	destructor *coreFunc          // of a component; may be nil
 	host       func(resource any) // of the host; may be nil
 	none       *core
 }
