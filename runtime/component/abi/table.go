@@ -2,9 +2,9 @@ package abi
 
 import "github.com/mayfly-run/mayfly/runtime/component/types"
 
-// maxHandles bounds a table. The specification lets a table have 1<<28 - 1 entries, which a guest could fill; at 48 bytes each in
-// the host, this bound is what a guest can make the host spend on one.
-const maxHandles = 1 << 20
+// maxHandles bounds a table. The specification lets a table have 1<<28 - 1 entries, and a guest could fill it; at 56 bytes each, this
+// many are 14 MiB that one can take of the host.
+const maxHandles = 1 << 18
 
 // ResourceHandle is an entry of a handle table: an own or borrow handle of a resource. Canonical ABI, "Resource State".
 type ResourceHandle struct {
