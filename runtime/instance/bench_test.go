@@ -57,3 +57,90 @@ func BenchmarkEndlessRecursion(b *testing.B) {
 		_, _ = run(b, context.Background(), m, Call{})
 	}
 }
+
+// BenchmarkFreshGroup asks what one call costs without what it is about: three parts as C's tools make them, one call that goes
+// through all of them to the host and back into the guest for memory.
+func BenchmarkFreshGroup(b *testing.B) {
+	r, err := NewRuntime(context.Background(), Limits{Memory: 64 << 20})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close(context.Background())
+	stack, inner := make([]uint64, 4), make([]uint64, 4)
+	spec := cLike(b, func(ctx context.Context, i *GroupInstance, stack []uint64) error {
+		f, err := i.Function(partMain, "realloc")
+		if err != nil {
+			return err
+		}
+		inner[3] = 16
+		return f.Call(ctx, inner)
+	})
+	spec.Parts = spec.Parts[:partUser]
+	g, err := r.LoadGroup(context.Background(), spec)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer g.Close(context.Background())
+	b.ReportAllocs()
+	for b.Loop() {
+		i, err := g.Instantiate(context.Background(), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		f, err := i.Function(partMain, "run")
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := f.Call(context.Background(), stack); err != nil {
+			b.Fatal(err)
+		}
+		if err := i.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkCallsOfAGroup asks what calls cost that an instance makes over and over.
+func BenchmarkCallsOfAGroup(b *testing.B) {
+	nested := false
+	i := group(b, Limits{}, cLike(b, func(ctx context.Context, i *GroupInstance, stack []uint64) error {
+		if !nested {
+			return nil
+		}
+		f, err := i.Function(partMain, "twice")
+		if err != nil {
+			return err
+		}
+		return f.Call(ctx, stack)
+	}))
+	for _, c := range []struct {
+		name   string
+		part   int
+		export string
+		nested bool
+	}{
+		{"into a part", partMain, "twice", false},
+		{"and from there to the host", partMain, "run", false},
+		{"and from there back into it", partMain, "run", true},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			nested = c.nested
+			f := function(b, i, c.part, c.export)
+			stack := make([]uint64, 2)
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := f.Call(context.Background(), stack); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("a thousand from part to part", func(b *testing.B) {
+		f := function(b, i, partUser, "often")
+		for b.Loop() {
+			if err := f.Call(context.Background(), []uint64{1000}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

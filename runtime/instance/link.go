@@ -169,7 +169,7 @@ func (l *linker) link(own *part, s *source, targets []Target) ([]weave.Link, err
 			problem = have.Provides(&im.Extern)
 		}
 		if problem != "" {
-			return nil, fmt.Errorf("%w: %.64q.%.64q (%s): %s: build the component anew with one release of its tools", ErrImport, im.Module, im.Name,
+			return nil, fmt.Errorf("%w: import %.64q.%.64q (%s): %s: build the component anew with one release of its tools", ErrImport, im.Module, im.Name,
 				im.Kind, problem)
 		}
 		if t.Part == Host {
