@@ -2,4 +2,4 @@
 
 package guestfs
 
-func containerTree(string) (tree, error) { return nil, nil }
+func containerFiles(string) (*Files, error) { return nil, nil }

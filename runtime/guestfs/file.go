@@ -5,206 +5,176 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/tetratelabs/wazero/experimental/sys"
-	wasys "github.com/tetratelabs/wazero/sys"
 	"golang.org/x/sys/unix"
 )
 
-// file is an open regular file or directory.
-type file struct {
-	sys.UnimplementedFile
-	f      *os.File
-	isDir  bool
-	append bool
-	stat   wasys.Stat_t // when it was opened: device and inode stay as they are
-	hides  func(entry string) bool
+// File is an open regular file or directory. One goroutine uses it at a time, but for the directories that guests have from the start:
+// these any number may. Its errors are those of the system, of type [syscall.Errno] or wrapping one.
+type File struct {
+	f        *os.File
+	tree     *tree
+	dir      bool
+	root     bool // of the tree
+	shared   bool // by all guests
+	closed   bool
+	dev, ino uint64
 }
 
-var _ sys.File = (*file)(nil)
+// IsDir reports whether it is a directory.
+func (f *File) IsDir() bool { return f.dir }
 
-// Dev implements sys.File.
-func (f *file) Dev() (uint64, sys.Errno) { return f.stat.Dev, 0 }
+// ReadOnly reports whether nothing may be changed, here and below.
+func (f *File) ReadOnly() bool { return f.tree.readOnly }
 
-// Ino implements sys.File.
-func (f *file) Ino() (wasys.Inode, sys.Errno) { return f.stat.Ino, 0 }
+// Same reports whether two are the same file or directory.
+func (f *File) Same(other *File) bool { return f.dev == other.dev && f.ino == other.ino }
 
-// IsDir implements sys.File.
-func (f *file) IsDir() (bool, sys.Errno) { return f.isDir, 0 }
-
-// IsAppend implements sys.File.
-func (f *file) IsAppend() bool { return f.append }
-
-// SetAppend implements sys.File.
-func (f *file) SetAppend(enable bool) sys.Errno {
-	err := f.control(func(fd int) error {
-		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-		if err != nil {
-			return err
-		}
-		flags &^= unix.O_APPEND
-		if enable {
-			flags |= unix.O_APPEND
-		}
-		_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFL, flags)
-		return err
-	})
-	if err == nil {
-		f.append = enable
+// Stat returns what is known of the file.
+func (f *File) Stat() (Stat, error) {
+	var st unix.Stat_t
+	if err := f.control(func(fd int) error { return unix.Fstat(fd, &st) }); err != nil {
+		return Stat{}, err
 	}
-	return errnoOf(err)
+	return statOf(&st), nil
 }
 
-// control runs do with the file's descriptor.
-func (f *file) control(do func(fd int) error) error {
+// ReadAt reads, as io.ReaderAt has it.
+func (f *File) ReadAt(b []byte, offset int64) (int, error) {
+	if offset < 0 {
+		return 0, unix.EINVAL
+	}
+	return f.f.ReadAt(b, offset)
+}
+
+// WriteAt writes, as io.WriterAt has it.
+func (f *File) WriteAt(b []byte, offset int64) (int, error) {
+	if offset < 0 {
+		return 0, unix.EINVAL
+	}
+	return f.f.WriteAt(b, offset)
+}
+
+// Append writes at the end.
+func (f *File) Append(b []byte) (n int, err error) {
+	for n < len(b) {
+		var written int
+		err := f.control(func(fd int) (err error) {
+			written, err = appendTo(fd, b[n:])
+			return err
+		})
+		if err != nil {
+			return n, err
+		}
+		if written == 0 {
+			return n, io.ErrShortWrite
+		}
+		n += written
+	}
+	return n, nil
+}
+
+// Truncate sets the size. What is new is zero.
+func (f *File) Truncate(size int64) error {
+	switch {
+	case f.tree.readOnly:
+		return unix.EROFS
+	case size < 0:
+		return unix.EINVAL
+	}
+	return f.f.Truncate(size)
+}
+
+// Sync waits until all of the file is on disk.
+func (f *File) Sync() error { return f.f.Sync() }
+
+// SyncData waits until what is needed to read the content again is on disk.
+func (f *File) SyncData() error { return f.control(fdatasync) }
+
+// SetTimes sets when it was last read and when last changed.
+func (f *File) SetTimes(accessed, modified NewTime) error {
+	if f.tree.readOnly {
+		return unix.EROFS
+	}
+	return f.control(func(fd int) error { return futimens(fd, accessed, modified) })
+}
+
+// Advice is how a guest is going to use a part of a file.
+type Advice int
+
+// The kinds of advice.
+const (
+	Normal Advice = iota
+	Sequential
+	Random
+	WillNeed
+	DontNeed
+	NoReuse
+)
+
+// Advise tells the system how a part of the file is going to be used; a length of 0 means all from offset on.
+func (f *File) Advise(offset, length int64, a Advice) error {
+	if offset < 0 || length < 0 {
+		return unix.EINVAL
+	}
+	return f.control(func(fd int) error { return advise(fd, offset, length, a) })
+}
+
+// Entry is one of a directory's.
+type Entry struct {
+	Name string
+	Type fs.FileMode // its type bits
+	Ino  uint64
+}
+
+// ReadDir returns the next entries of the directory, at least one and at most n; io.EOF when there are no more. With n below 1 it returns
+// all that are left, and no io.EOF.
+func (f *File) ReadDir(n int) ([]Entry, error) {
+	for {
+		names, err := f.f.Readdirnames(n)
+		entries := make([]Entry, 0, len(names))
+		for _, name := range names {
+			if f.hides(name) {
+				continue
+			}
+			// Not the type that the directory tells: some filesystems do not know it there.
+			var st unix.Stat_t
+			if f.control(func(fd int) error { return unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) }) != nil {
+				continue // gone since
+			}
+			entry := statOf(&st)
+			entries = append(entries, Entry{Name: name, Type: entry.Mode.Type(), Ino: entry.Ino})
+		}
+		if err != nil || len(entries) > 0 || n < 1 {
+			return entries, err
+		}
+	}
+}
+
+// Close closes the file, once; not one that all guests share.
+func (f *File) Close() error {
+	if f.shared || f.closed {
+		return nil
+	}
+	f.closed = true
+	open.Add(-1)
+	return f.f.Close()
+}
+
+// hides reports whether an entry of the directory is not for guests.
+func (f *File) hides(entry string) bool { return f.root && f.tree.hidden[entry] }
+
+// container reports whether the directory is a container's root.
+func (f *File) container() bool { return f.root && f.tree.container }
+
+// control runs do with the descriptor.
+func (f *File) control(do func(fd int) error) error {
 	c, err := f.f.SyscallConn()
 	if err != nil {
 		return err
 	}
 	var failed error
-	if err := c.Control(func(fd uintptr) { failed = do(int(fd)) }); err != nil {
+	if err := c.Control(func(fd uintptr) { failed = retry(func() error { return do(int(fd)) }) }); err != nil {
 		return err
 	}
 	return failed
-}
-
-// Stat implements sys.File.
-func (f *file) Stat() (wasys.Stat_t, sys.Errno) {
-	info, err := f.f.Stat()
-	if err != nil {
-		return wasys.Stat_t{}, errnoOf(err)
-	}
-	return wasys.NewStat_t(info), 0
-}
-
-// result is what wazero wants of a read: the end is no error.
-func result(n int, err error) (int, sys.Errno) {
-	if err == io.EOF {
-		return n, 0
-	}
-	return n, errnoOf(err)
-}
-
-// Read implements sys.File.
-func (f *file) Read(b []byte) (int, sys.Errno) {
-	if f.isDir {
-		return 0, sys.EISDIR
-	}
-	if len(b) == 0 {
-		return 0, 0
-	}
-	return result(f.f.Read(b))
-}
-
-// Pread implements sys.File.
-func (f *file) Pread(b []byte, offset int64) (int, sys.Errno) {
-	if f.isDir {
-		return 0, sys.EISDIR
-	}
-	if offset < 0 {
-		return 0, sys.EINVAL
-	}
-	return result(f.f.ReadAt(b, offset))
-}
-
-// Write implements sys.File.
-func (f *file) Write(b []byte) (int, sys.Errno) {
-	if f.isDir {
-		return 0, sys.EISDIR
-	}
-	return result(f.f.Write(b))
-}
-
-// Pwrite implements sys.File.
-func (f *file) Pwrite(b []byte, offset int64) (int, sys.Errno) {
-	if f.isDir {
-		return 0, sys.EISDIR
-	}
-	if offset < 0 {
-		return 0, sys.EINVAL
-	}
-	return result(f.f.WriteAt(b, offset))
-}
-
-// position is an int64 by another name: vet insists that a Seek of an int64 returns an error, and that of sys.File returns an Errno.
-type position = int64
-
-// Seek implements sys.File. Of a directory it only goes back to the start.
-func (f *file) Seek(offset position, whence int) (int64, sys.Errno) {
-	if f.isDir && (offset != 0 || whence != io.SeekStart) {
-		return 0, sys.EISDIR
-	}
-	at, err := f.f.Seek(offset, whence)
-	return at, errnoOf(err)
-}
-
-// Readdir implements sys.File.
-func (f *file) Readdir(n int) ([]sys.Dirent, sys.Errno) {
-	if !f.isDir {
-		return nil, sys.ENOTDIR
-	}
-	for {
-		entries, err := f.f.ReadDir(n)
-		var out []sys.Dirent
-		for _, e := range entries {
-			if f.hides != nil && f.hides(e.Name()) {
-				continue
-			}
-			out = append(out, sys.Dirent{Name: e.Name(), Type: e.Type(), Ino: f.inode(e.Name())})
-		}
-		if err == io.EOF {
-			err = nil
-		} else if err == nil && n > 0 && len(out) == 0 {
-			continue // all that were read are hidden, and nothing would say that there are no more
-		}
-		return out, errnoOf(err)
-	}
-}
-
-// inode returns the number of an entry; 0 when it is gone.
-func (f *file) inode(name string) (ino wasys.Inode) {
-	_ = f.control(func(fd int) error {
-		var st unix.Stat_t
-		if err := unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-			return err
-		}
-		ino = st.Ino
-		return nil
-	})
-	return ino
-}
-
-// Truncate implements sys.File.
-func (f *file) Truncate(size int64) sys.Errno {
-	if f.isDir {
-		return sys.EISDIR
-	}
-	if size < 0 {
-		return sys.EINVAL
-	}
-	return errnoOf(f.f.Truncate(size))
-}
-
-// Sync implements sys.File.
-func (f *file) Sync() sys.Errno { return errnoOf(f.f.Sync()) }
-
-// Datasync implements sys.File.
-func (f *file) Datasync() sys.Errno { return errnoOf(f.f.Sync()) }
-
-// Utimens implements sys.File.
-func (f *file) Utimens(atime, mtime int64) sys.Errno {
-	return errnoOf(f.control(func(fd int) error { return futimens(fd, atime, mtime) }))
-}
-
-// Close implements sys.File.
-func (f *file) Close() sys.Errno {
-	err := f.f.Close()
-	if err != nil && isClosed(err) {
-		return 0
-	}
-	return errnoOf(err)
-}
-
-func isClosed(err error) bool {
-	e, ok := err.(*fs.PathError)
-	return ok && e.Err == os.ErrClosed
 }
