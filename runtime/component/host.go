@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/mayfly-run/mayfly/runtime/component/abi"
+	"github.com/mayfly-run/mayfly/runtime/component/binary"
 	"github.com/mayfly-run/mayfly/runtime/component/types"
 	"github.com/mayfly-run/mayfly/runtime/component/wit"
 )
@@ -25,6 +26,10 @@ type HostFunc func(c *Call, args []Value) (Value, error)
 type Interface struct {
 	Funcs map[string]HostFunc           // by name as WIT's encoding has it: "poll", "[method]pollable.ready", "[static]fields.from-list"
 	Drop  map[string]func(resource any) // by resource name: called when a guest drops one that it owns, or has left one when it ends
+
+	// WIT has no words for these, but components can import them: core modules, and instances within the instance.
+	Modules   map[string][]byte
+	Instances map[string]Interface
 }
 
 // Package is what a host provides of one WIT package.
@@ -73,9 +78,11 @@ type Host struct {
 
 // provided is an interface of a host.
 type provided struct {
-	name  string // with its version
-	kind  *types.Instance
-	funcs map[string]HostFunc
+	name    string // with its version
+	kind    *types.Instance
+	funcs   map[string]HostFunc
+	modules map[string]*binary.CoreModule
+	inner   map[string]*provided
 }
 
 // NewHost makes a host of packages, which may use one another's types. It returns an error when a package's text cannot be read, or when
@@ -124,26 +131,42 @@ func (h *Host) Provide(name string, t *types.Instance, i Interface) error {
 	if _, ok := h.interfaces[track(name)]; ok {
 		return fmt.Errorf("the host provides %s twice", name)
 	}
+	p, err := h.provided(name, t, i)
+	if err != nil {
+		return err
+	}
+	h.interfaces[track(name)] = p
+	return nil
+}
+
+func (h *Host) provided(name string, t *types.Instance, i Interface) (*provided, error) {
+	p := &provided{name: name, kind: t, funcs: i.Funcs, modules: map[string]*binary.CoreModule{}, inner: map[string]*provided{}}
+	implemented := 0
 	for _, e := range t.Exports {
 		switch {
-		case e.Sort == types.SortFunc && i.Funcs[e.Name] == nil:
-			return fmt.Errorf("the host declares %s %q and does not implement it", name, e.Name)
-		case e.Sort == types.SortType && e.Type.Resource != nil && i.Drop[e.Name] != nil:
+		case e.Sort == types.SortFunc && i.Funcs[e.Name] != nil:
+			implemented++
+		case e.Sort == types.SortModule && i.Modules[e.Name] != nil:
+			p.modules[e.Name] = &binary.CoreModule{Bytes: i.Modules[e.Name]}
+			implemented++
+		case e.Sort == types.SortInstance:
+			inner, err := h.provided(name+" "+e.Name, e.Instance, i.Instances[e.Name])
+			if err != nil {
+				return nil, err
+			}
+			p.inner[e.Name] = inner
+			implemented++
+		case e.Sort != types.SortType:
+			return nil, fmt.Errorf("the host declares %s %q and does not implement it", name, e.Name)
+		case e.Type.Resource != nil && i.Drop[e.Name] != nil:
 			h.drops[e.Type.Resource] = i.Drop[e.Name]
+			implemented++
 		}
 	}
-	for f := range i.Funcs {
-		if x, ok := t.Export(f); !ok || x.Sort != types.SortFunc {
-			return fmt.Errorf("the host implements %s %q, which it does not declare", name, f)
-		}
+	if n := len(i.Funcs) + len(i.Modules) + len(i.Instances) + len(i.Drop); n != implemented {
+		return nil, fmt.Errorf("the host implements %d things of %s, of which it declares %d", n, name, implemented)
 	}
-	for r := range i.Drop {
-		if x, ok := t.Export(r); !ok || x.Type.Resource == nil {
-			return fmt.Errorf("the host drops %s %q, which is no resource it declares", name, r)
-		}
-	}
-	h.interfaces[track(name)] = &provided{name: name, kind: t, funcs: i.Funcs}
-	return nil
+	return p, nil
 }
 
 // find finds what is provided on the track of a name; nil when nothing is.

@@ -77,10 +77,14 @@ func (l *linker) functions(all *inst) (*inst, error) {
 type closure struct {
 	component *binary.Component
 	outer     *scope
+	missing   error // set when nobody provides it, which matters when it is instantiated
 }
 
 // instantiate evaluates a component. args is nil for the root, whose imports are the host's.
 func (l *linker) instantiate(c *closure, args map[string]item, parent int) (*inst, error) {
+	if c.missing != nil {
+		return nil, c.missing
+	}
 	if len(l.plan.instances) >= maxInstances {
 		return nil, fmt.Errorf("it makes more than %d instances of components: the limit is fixed", maxInstances)
 	}

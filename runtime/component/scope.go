@@ -64,9 +64,7 @@ func (s *scope) item(i binary.SortIndex) (item, error) {
 func (s *scope) define(d binary.Definition) error {
 	switch d := d.(type) {
 	case *binary.CoreModule:
-		m, err := s.linker.module(d)
-		s.modules = append(s.modules, m)
-		return err
+		s.modules = append(s.modules, s.linker.module(d))
 	case *binary.CoreInstantiate:
 		return s.coreInstantiate(d)
 	case *binary.CoreInline:
@@ -92,9 +90,9 @@ func (s *scope) define(d binary.Definition) error {
 		}
 		s.coreItems[d.Sort] = append(s.coreItems[d.Sort], it)
 	case *binary.AliasOuter:
-		return s.aliasOuter(d)
+		s.aliasOuter(d)
 	case *binary.Type:
-		return s.defineType(d)
+		s.defineType(d)
 	case *binary.Lift:
 		return s.lift(d)
 	case *binary.Lower:
@@ -130,11 +128,7 @@ func (it item) describe(name string) {
 
 func (s *scope) imports(d *binary.Import) error {
 	if s.args == nil {
-		it, err := s.fromHost(d)
-		if err != nil {
-			return err
-		}
-		s.add(it)
+		s.add(s.fromHost(d))
 		return nil
 	}
 	it, ok := s.args[d.Name]
@@ -176,7 +170,7 @@ func (s *scope) inline(d *binary.Inline) error {
 	return nil
 }
 
-func (s *scope) aliasOuter(d *binary.AliasOuter) error {
+func (s *scope) aliasOuter(d *binary.AliasOuter) {
 	from := s
 	for range d.Count {
 		from = from.outer
@@ -189,7 +183,6 @@ func (s *scope) aliasOuter(d *binary.AliasOuter) error {
 	case binary.SortCoreModule:
 		s.modules = append(s.modules, from.modules[d.Index])
 	}
-	return nil
 }
 
 func (s *scope) coreInline(d *binary.CoreInline) error {
@@ -208,8 +201,12 @@ func (s *scope) coreInstantiate(d *binary.CoreInstantiate) error {
 	for _, a := range d.Args {
 		args[a.Name] = s.coreInsts[a.Instance]
 	}
+	imports, err := m.imports()
+	if err != nil {
+		return err
+	}
 	part := instance.Part{Wasm: m.definition.Bytes, Name: s.names.Of(binary.SortCoreModule, d.Module)}
-	for _, im := range m.read.Imports {
+	for _, im := range imports {
 		from := args[im.Module]
 		if from == nil {
 			return fmt.Errorf("at byte %#x: the core module imports from %q, which it is not given", d.At(), im.Module)

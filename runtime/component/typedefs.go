@@ -1,7 +1,7 @@
 package component
 
 import (
-	"fmt"
+	"strings"
 
 	"github.com/mayfly-run/mayfly/runtime/component/binary"
 	"github.com/mayfly-run/mayfly/runtime/component/types"
@@ -22,7 +22,7 @@ type instanceType struct {
 	outer        *scope
 }
 
-func (s *scope) defineType(d *binary.Type) error {
+func (s *scope) defineType(d *binary.Type) {
 	t := &typ{}
 	switch {
 	case d.Value != nil:
@@ -38,7 +38,6 @@ func (s *scope) defineType(d *binary.Type) error {
 		}
 	}
 	s.types = append(s.types, t)
-	return nil
 }
 
 func (s *scope) value(v *binary.ValueType) *types.Type {
@@ -81,23 +80,14 @@ func (s *scope) fields(fields []binary.Field) []types.Field {
 }
 
 // fromHost is what the host provides for an import of the root component.
-func (s *scope) fromHost(d *binary.Import) (item, error) {
-	switch d.Type.Sort {
-	case binary.SortInstance:
-		p := s.linker.provide.find(d.Name)
-		e := &expectation{name: d.Name, host: s.linker.provide, provided: p}
-		return item{inst: e.instance(s.types[d.Type.Index].instance)}, nil
-	case binary.SortFunc:
-		e := &expectation{host: s.linker.provide, provided: s.linker.provide.find("")}
-		return item{fn: e.fn(d.Name, s.types[d.Type.Index].fn)}, nil
-	case binary.SortType:
-		if d.Type.SubResource {
-			return item{typ: &typ{resource: &types.Resource{Name: d.Name}}}, nil
-		}
-		return item{typ: s.types[d.Type.Index]}, nil
+func (s *scope) fromHost(d *binary.Import) item {
+	h := s.linker.provide
+	if d.Type.Sort == binary.SortInstance {
+		e := &expectation{name: d.Name, host: h, provided: h.find(d.Name)}
+		return item{inst: e.instance(s.types[d.Type.Index].instance)}
 	}
-	return item{}, fmt.Errorf("%w: import %q: a %v: mayfly provides instances and functions only: compose the component with what it needs first ('wac plug')",
-		ErrImport, d.Name, d.Type.Sort)
+	e := &expectation{host: h, provided: h.find("")}
+	return e.item(s, d.Name, d.Type)
 }
 
 // expectation is an import of the root: what the component expects, under which name, and what there is.
@@ -115,13 +105,13 @@ func (e *expectation) instance(t *instanceType) *inst {
 	for _, d := range t.declarations {
 		switch d := d.(type) {
 		case *binary.Type:
-			_ = s.defineType(d)
+			s.defineType(d)
 		case *binary.AliasOuter:
-			_ = s.aliasOuter(d)
+			s.aliasOuter(d)
 		case *binary.AliasExport:
 			s.add(s.insts[d.Instance].items[d.Name])
 		case *binary.ExportDecl:
-			it := e.export(s, d)
+			it := e.item(s, d.Name, d.Type)
 			out.add(d.Name, it)
 			s.add(it)
 		}
@@ -129,20 +119,29 @@ func (e *expectation) instance(t *instanceType) *inst {
 	return out
 }
 
-func (e *expectation) export(s *scope, d *binary.ExportDecl) item {
-	switch d.Type.Sort {
+// item is what the host provides of a name within an interface, or in the place of one.
+func (e *expectation) item(s *scope, name string, t binary.ExternType) item {
+	switch t.Sort {
 	case binary.SortFunc:
-		return item{fn: e.fn(d.Name, s.types[d.Type.Index].fn)}
+		return item{fn: e.fn(name, s.types[t.Index].fn)}
 	case binary.SortInstance:
-		inner := &expectation{name: e.name + " " + d.Name, host: e.host}
-		return item{inst: inner.instance(s.types[d.Type.Index].instance)}
-	case binary.SortType:
-		if d.Type.SubResource {
-			return item{typ: &typ{resource: e.resource(d.Name)}}
+		inner := &expectation{name: strings.TrimSpace(e.name + " " + name), host: e.host}
+		if e.provided != nil {
+			inner.provided = e.provided.inner[name]
 		}
-		return item{typ: s.types[d.Type.Index]}
+		return item{inst: inner.instance(s.types[t.Index].instance)}
+	case binary.SortType:
+		if t.SubResource {
+			return item{typ: &typ{resource: e.resource(name)}}
+		}
+		return item{typ: s.types[t.Index]}
+	case binary.SortCoreModule:
+		if e.provided != nil && e.provided.modules[name] != nil {
+			return item{module: s.linker.module(e.provided.modules[name])}
+		}
+		return item{module: &module{missing: e.host.lacks(e.name, name)}}
 	}
-	return item{}
+	return item{component: &closure{missing: e.host.lacks(e.name, name)}}
 }
 
 func (e *expectation) resource(name string) *types.Resource {
