@@ -80,7 +80,7 @@ func (cx *LiftLowerContext) reallocate(old, oldSize, align, size uint32) (uint32
 	}
 	cx.inst.mayLeave = true
 	cx.fetch()
-	if err := cx.check("realloc returned", ptr, uint64(size), align); err != nil {
+	if err := cx.check("realloc return", ptr, uint64(size), align); err != nil {
 		return 0, err
 	}
 	return ptr, nil
@@ -93,10 +93,10 @@ func (cx *LiftLowerContext) allocate(align, size uint32) (uint32, error) {
 // check tests that what is at ptr is aligned and in memory.
 func (cx *LiftLowerContext) check(what string, ptr uint32, size uint64, align uint32) error {
 	if ptr&(align-1) != 0 {
-		return trap("%s at 0x%x: not aligned to %d bytes", what, ptr, align)
+		return trap("%s: unaligned pointer 0x%x: must be a multiple of %d", what, ptr, align)
 	}
 	if uint64(ptr)+size > uint64(len(cx.mem)) {
-		return trap("%s at 0x%x + %d bytes: out of bounds of memory", what, ptr, size)
+		return trap("%s content out-of-bounds: 0x%x + %d bytes, and memory has %d", what, ptr, size, len(cx.mem))
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func (cx *LiftLowerContext) liftFlatVariant(flat []uint64, t *layout) (Value, er
 // variantCase is the layout of a case's payload, nil if it has none.
 func (t *layout) variantCase(index uint32) (*layout, error) {
 	if uint64(index) >= uint64(len(t.cases)) {
-		return nil, trap("case %d of a %s with %d cases", index, t.typ.Kind, len(t.cases))
+		return nil, trap("invalid variant discriminant %d: the %s has %d cases", index, t.typ.Kind, len(t.cases))
 	}
 	return t.cases[index], nil
 }

@@ -30,7 +30,7 @@ func CanonResourceDrop(inst *ComponentInstance, rt *types.Resource, i uint32) (v
 		return Value{}, false, err
 	}
 	if h.numLends != 0 {
-		return Value{}, false, trap("handle index %d: cannot drop a handle while it is lent to a call", i)
+		return Value{}, false, errLent(i)
 	}
 	v, own = h.rep, h.own
 	if !own {
@@ -65,9 +65,13 @@ func (i *ComponentInstance) handle(index uint32, rt *types.Resource) (*ResourceH
 		return nil, err
 	}
 	if h.rt != rt {
-		return nil, trap("handle index %d: is of resource %s, not %s", index, name(h.rt), name(rt))
+		return nil, trap("handle index %d used with the wrong type, expected resource %s but found resource %s", index, name(rt), name(h.rt))
 	}
 	return h, nil
+}
+
+func errLent(i uint32) error {
+	return trap("handle index %d: cannot remove owned resource while borrowed", i)
 }
 
 func name(rt *types.Resource) string {
@@ -84,9 +88,9 @@ func (cx *LiftLowerContext) liftOwn(i uint32, rt *types.Resource) (Value, error)
 	case err != nil:
 		return Value{}, err
 	case h.numLends != 0:
-		return Value{}, trap("handle index %d: cannot give a handle away while it is lent to a call", i)
+		return Value{}, errLent(i)
 	case !h.own:
-		return Value{}, trap("handle index %d: is a borrow handle, not an own handle", i)
+		return Value{}, trap("handle index %d used with the wrong type, expected an own handle but found a borrow handle", i)
 	}
 	rep := h.rep
 	cx.inst.handles.remove(i)

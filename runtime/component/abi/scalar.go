@@ -23,7 +23,7 @@ func canonicalizeNaN64(bits uint64) uint64 {
 // liftChar is the specification's convert_i32_to_char.
 func liftChar(c uint32) (Value, error) {
 	if !validChar(c) {
-		return Value{}, trap("char 0x%x: not a Unicode scalar value", c)
+		return Value{}, trap("invalid char bit pattern 0x%x", c)
 	}
 	return Char(rune(c)), nil
 }

@@ -48,7 +48,7 @@ func (cx *LiftLowerContext) loadStringFromRange(ptr, tagged uint32) (Value, erro
 
 func (cx *LiftLowerContext) decodeUTF8(m []byte) (string, error) {
 	if !utf8.Valid(m) {
-		return "", trap("string: not UTF-8")
+		return "", trap("string content: invalid utf-8")
 	}
 	if err := cx.take(uint64(len(m))); err != nil {
 		return "", err
@@ -76,7 +76,7 @@ func (cx *LiftLowerContext) decodeUTF16(m []byte) (string, error) {
 	for rest := m; len(rest) > 0; {
 		r, n := decodeUnit(rest)
 		if n == 0 {
-			return "", trap("string: not UTF-16: a surrogate without its other half")
+			return "", trap("string content: invalid utf-16: a surrogate without its other half")
 		}
 		size += utf8.RuneLen(r)
 		rest = rest[n:]

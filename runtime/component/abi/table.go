@@ -26,7 +26,7 @@ type Table struct {
 
 func (t *Table) get(i uint32) (*ResourceHandle, error) {
 	if i == 0 || uint64(i) >= uint64(len(t.array)) || t.array[i].rt == nil {
-		return nil, trap("handle index %d: no such handle", i)
+		return nil, trap("unknown handle index %d", i)
 	}
 	return &t.array[i], nil
 }

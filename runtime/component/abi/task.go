@@ -54,7 +54,7 @@ func (t *Task) free() {
 // return_ ends the call as far as borrow handles are concerned.
 func (t *Task) return_() error {
 	if t.numBorrows > 0 {
-		return trap("borrow handles still held at return: %d", t.numBorrows)
+		return trap("borrow handles still remain at the end of the call: %d", t.numBorrows)
 	}
 	return nil
 }
