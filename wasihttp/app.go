@@ -56,9 +56,9 @@ func Load(ctx context.Context, o Options) (*App, error) {
 		r.SetBudget(b)
 	}
 	n := maxInstances(o.Sidecar.MaxInstances, b, m.Footprint())
-	s := NewServer(Config{
-		Sidecar: o.Sidecar, Env: o.Env, Args: o.Args, FS: o.FS, Log: o.Log, GuestLog: o.GuestLog, MaxInstances: n,
-	}, m)
+	s := newServer(settings{Sidecar: o.Sidecar, Log: o.Log, GuestLog: o.GuestLog, MaxInstances: n}, &cgi{
+		module: m, env: newEnviron(o.Env), call: instance.Call{Args: o.Args, FS: o.FS},
+	})
 	o.Wasm = nil // compiled; not needed any more
 	return &App{Server: s, MaxInstances: n, options: o, runtime: r, module: m}, nil
 }

@@ -6,15 +6,25 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/mayfly-run/mayfly/runtime/instance"
 )
 
-// maxRedirects bounds local redirects of one request.
-const maxRedirects = 10
+// application answers requests with fresh instances: of a module that speaks CGI, or of a component.
+type application interface {
+	// answer answers the request of x, but for what x answers in the guest's place. It returns how far the guest got.
+	answer(x *exchange) (said, error)
+	// outlives reports whether a guest may go on after its answer is over.
+	outlives() bool
+}
+
+// said is how far a guest's answer got.
+type said struct {
+	status int
+	sent   bool // the head; it is too late for another answer
+}
 
 // exchange is one request and its answer.
 type exchange struct {
@@ -24,33 +34,50 @@ type exchange struct {
 	r      *http.Request // as it came
 	id     string
 	start  time.Time
-	ctx    context.Context // ends when the request does
+	ctx    context.Context // ends when the guest is to stop
 	fail   context.CancelCauseFunc
 	in     *body // of r
 
 	queued time.Duration // waiting for instances
 	ran    time.Duration // with one
 
-	released bool // deadlines of the connection were used to end the request
+	released bool   // deadlines of the connection were used to end the request
+	detached bool   // the guest has outlived the request, and ends the exchange
+	done     func() // frees what the exchange holds
 }
 
-// serveHTTP answers r with a fresh instance. It returns when the instance is gone.
+// serveHTTP answers r with a fresh instance. It returns when the instance is gone, or when nobody waits for it any more.
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	if c := connOf(r); c != nil && c.spent.Load() {
 		panic(http.ErrAbortHandler) // this is no request, it is a piece of the one before
 	}
 	s.handlers.RLock()
-	defer s.handlers.RUnlock()
 	defer s.served.Add(1)
 
 	start := time.Now()
-	ctx, cancel := context.WithDeadlineCause(r.Context(), start.Add(s.config.Sidecar.Timeout), errTimeout)
-	defer cancel()
+	parent := r.Context()
+	if s.app.outlives() {
+		parent = s.life
+	}
+	ctx, cancel := context.WithDeadlineCause(parent, start.Add(s.config.Sidecar.Timeout), errTimeout)
 	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
+	if s.app.outlives() {
+		unlink := context.AfterFunc(r.Context(), func() { fail(context.Cause(r.Context())) })
+		defer unlink()
+	}
 	x := &exchange{
 		server: s, w: w, rc: http.NewResponseController(w), r: r, id: requestID(r.Header), start: start, ctx: ctx, fail: fail,
 	}
+	x.done = func() {
+		fail(nil)
+		cancel()
+		s.handlers.RUnlock()
+	}
+	defer func() {
+		if !x.detached {
+			x.done()
+		}
+	}()
 	w.Header().Set(requestIDField, x.id)
 	x.serve()
 }
@@ -63,111 +90,87 @@ func (x *exchange) serve() {
 	switch {
 	case x.r.Method == http.MethodConnect:
 		x.refuse(refusal{status: http.StatusNotImplemented, text: "this is no proxy"})
-		return
-	case strings.IndexByte(x.r.URL.Path, 0) >= 0: // no variable can hold it
-		x.refuse(refusal{status: http.StatusBadRequest, text: "the path has a zero byte"})
-		return
 	case x.r.ContentLength > x.server.config.Sidecar.MaxBody: // and nobody has told the client to go on and send it
-		x.end(nil, errBodyLarge)
-		return
-	}
-	r, in, hops := x.r, x.in, 0
-	for {
-		a := &answer{ctx: x.ctx, w: x.w, rc: x.rc, method: r.Method}
-		err := x.run(r, in, a)
-		if err == nil {
-			err = a.check()
-		}
-		if to, local := a.head.local(); err == nil && local {
-			if hops++; hops <= maxRedirects {
-				if r, err = x.redirected(to); err == nil {
-					in = noBody()
-					continue
-				}
-			} else {
-				err = errRedirects
-			}
-		}
-		x.end(a, err)
-		return
+		x.end(said{}, errBodyLarge)
+	default:
+		x.end(x.server.app.answer(x))
 	}
 }
 
-// run runs one instance for r from its place in the queue to its end.
-func (x *exchange) run(r *http.Request, in *body, a *answer) error {
-	s := x.server
-	t := &timing{}
-	if s.config.Sidecar.ServerTiming {
-		a.timing = t
-	}
-	queued, started := time.Now(), time.Time{}
-	defer func() { x.count(queued, started) }()
+// inTurn calls f with a place among the instances, and the time until which it may wait for memory.
+func (x *exchange) inTurn(f func(until time.Time) error) error {
+	q := x.server.queue
 	end, _ := x.ctx.Deadline()
-	until := waitUntil(end)
-	if err := s.queue.enter(x.ctx, until); err != nil {
+	queued, until := time.Now(), waitUntil(end)
+	err := q.enter(x.ctx, until)
+	x.queued += time.Since(queued)
+	if err != nil {
 		return err
 	}
-	defer s.queue.leave()
+	defer q.leave()
+	return f(until)
+}
 
-	// A start section may speak already: all of this stands before the instance does.
-	defer a.end()
-	release := x.releaseWhenOver(a)
-	defer release()
-	stderr := s.guests.stream(x.id)
-	defer stderr.Close()
-	in.wait = a.flush
-	call := instance.Call{
-		Args: s.config.Args, Env: s.env.of(r, x.id), FS: s.config.FS,
-		Stdin: in, Stdout: a, Stderr: stderr,
-	}
-	i, err := s.queue.instantiate(x.ctx, until, func() (*instance.Instance, error) {
+// running is an instance.
+type running interface {
+	// Run runs it to its end.
+	Run(ctx context.Context) error
+	// Close frees it. The goroutine that ran it calls it, when Run is over: its memory goes to another request.
+	Close() error
+}
+
+// live runs one instance from its beginning, for which it waits until there is memory, to its end.
+func (x *exchange) live(until time.Time, t *timing, instantiate func() (running, error)) error {
+	q := x.server.queue
+	var i running
+	waiting, started := time.Now(), time.Time{}
+	defer func() { x.count(waiting, started) }()
+	err := q.instantiate(x.ctx, until, func() (err error) {
 		// What an instance waits for memory is queueing too.
 		now := time.Now()
-		t.queue = now.Sub(queued)
+		t.queue = x.queued + now.Sub(waiting)
 		started = now
-		i, err := s.module.Instantiate(x.ctx, call)
+		i, err = instantiate()
 		if errors.Is(err, instance.ErrBudget) {
 			started = time.Time{}
 		}
 		t.running = time.Now()
 		t.instance = t.running.Sub(now)
-		return i, err
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	defer s.queue.ended()
-	defer i.Close() // by this goroutine, and only when Run is over: its memory goes to another request
+	defer q.ended()
+	defer i.Close()
 	err = i.Run(x.ctx)
 	// A guest that a broken body or a late write made end by itself was stopped all the same.
 	if cause := context.Cause(x.ctx); err != nil && cause != nil && !errors.Is(err, cause) {
 		return fmt.Errorf("%w: %w", cause, err)
 	}
-	if a.err != nil {
-		return a.err
-	}
 	return err
 }
 
-// count adds up what a run took that queued at one time and started, if it did, at another.
-func (x *exchange) count(queued, started time.Time) {
+// count adds up what it took to wait since one time and to run since another, zero where it did not.
+func (x *exchange) count(waiting, started time.Time) {
 	now := time.Now()
 	if started.IsZero() {
 		started = now
 	}
-	x.queued += started.Sub(queued)
+	x.queued += started.Sub(waiting)
 	x.ran += now.Sub(started)
 }
 
-// releaseWhenOver sees that a guest that waits for its client does not wait beyond the end of the request. What it returns ends that.
-func (x *exchange) releaseWhenOver(a *answer) func() {
+// releaseWhenOver sees that who waits for the client does not wait beyond the guest's time. sending tells whether anything has been
+// given to w. What it returns ends that.
+func (x *exchange) releaseWhenOver(sending *atomic.Bool) func() {
 	released := make(chan struct{})
 	stop := context.AfterFunc(x.ctx, func() {
 		defer close(released)
 		now := time.Now()
 		_ = x.rc.SetReadDeadline(now)
 		// As long as nothing is sent no write can be stuck, and the refusal is to be written yet.
-		if a.sending.Load() {
+		if sending.Load() {
 			_ = x.rc.SetWriteDeadline(now)
 		}
 	})
@@ -179,49 +182,30 @@ func (x *exchange) releaseWhenOver(a *answer) func() {
 	}
 }
 
-// redirected is the request that a local redirect makes of this one: RFC 3875, 6.2.2. It has no body, for that was for the first.
-func (x *exchange) redirected(to string) (*http.Request, error) {
-	x.in.close(x.rc.SetReadDeadline) // reading it changes the request
-	u, err := url.ParseRequestURI(to)
-	if err != nil || strings.IndexByte(u.Path, 0) >= 0 {
-		return nil, notHTTP("its Location, %.60q, is no path", to)
-	}
-	r := x.r.Clone(x.ctx)
-	r.URL, r.RequestURI = u, to
-	if r.Method != http.MethodHead {
-		r.Method = http.MethodGet
-	}
-	r.Body, r.ContentLength, r.TransferEncoding = http.NoBody, 0, nil
-	r.Header.Del("Content-Type")
-	r.Header.Del("Content-Length")
-	r.Header.Del("Content-Encoding")
-	return r, nil
-}
-
-// end ends the exchange, given how it went. a is nil when no guest ran.
-func (x *exchange) end(a *answer, err error) {
+// end ends the exchange, given how it went.
+func (x *exchange) end(s said, err error) {
 	if err == nil {
-		x.logRequest(a.head.code())
+		x.logRequest(s.status)
 		return
 	}
 	f := refusalFor(err)
 	if errors.Is(err, errCut) {
 		x.server.cuts.Add(1)
 	}
-	if f.status != 0 && (a == nil || !a.sent) {
+	if f.status != 0 && !s.sent {
 		x.logFailure(f.level, http.StatusText(f.status), err)
 		x.refuse(f)
 		return
 	}
 	x.logFailure(f.level, "cut short", err)
-	if a != nil && a.sent && x.ctx.Err() == nil {
+	if s.sent && x.ctx.Err() == nil {
 		_ = x.rc.Flush() // what the guest did say
 	}
 	// Cutting the connection is how a client learns that the answer is not whole.
 	panic(http.ErrAbortHandler)
 }
 
-// leave stops reading the body. The guest is gone.
+// leave stops reading the body.
 func (x *exchange) leave() {
 	x.in.close(x.rc.SetReadDeadline)
 	if c := connOf(x.r); c != nil && x.mustClose() {

@@ -108,12 +108,12 @@ func (q *queue) pass() {
 }
 
 // instantiate calls make until the budget of memory has room, in the order of arrival, until then and as long as ctx lasts.
-// Of an instance it returns, the caller reports the end with ended.
-func (q *queue) instantiate(ctx context.Context, until time.Time, make func() (*instance.Instance, error)) (*instance.Instance, error) {
+// When it returned nil there is an instance, and the caller reports its end with ended.
+func (q *queue) instantiate(ctx context.Context, until time.Time, make func() error) error {
 	if len(q.turn) == 0 { // nobody waits already
-		i, _, err := q.try(make)
+		_, err := q.try(make)
 		if !errors.Is(err, instance.ErrBudget) {
-			return i, err
+			return err
 		}
 	}
 	ctx, cancel := context.WithDeadlineCause(ctx, until, errWaitOver)
@@ -122,39 +122,38 @@ func (q *queue) instantiate(ctx context.Context, until time.Time, make func() (*
 	case q.turn <- struct{}{}:
 		defer func() { <-q.turn }()
 	case <-ctx.Done():
-		return nil, tooLong(ctx)
+		return tooLong(ctx)
 	}
 	for {
-		i, gone, err := q.try(make)
+		gone, err := q.try(make)
 		if gone == nil {
-			return i, err
+			return err
 		}
 		select {
 		case <-gone:
 		case <-ctx.Done():
-			return nil, tooLong(ctx)
+			return tooLong(ctx)
 		}
 	}
 }
 
 // try calls make once. When it failed for want of memory that another instance holds, gone is closed as soon as one ends.
-func (q *queue) try(make func() (*instance.Instance, error)) (i *instance.Instance, gone <-chan struct{}, err error) {
+func (q *queue) try(make func() error) (gone <-chan struct{}, err error) {
 	q.mu.Lock()
 	q.alive++ // before it is: who fails meanwhile is to wait for it
 	next := q.next()
 	q.mu.Unlock()
 
-	i, err = make()
-	if err == nil {
-		return i, nil, nil
+	if err = make(); err == nil {
+		return nil, nil
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.alive--
 	if errors.Is(err, instance.ErrBudget) && (q.alive > 0 || q.gone != next) {
-		return nil, next, err
+		return next, err
 	}
-	return nil, nil, err
+	return nil, err
 }
 
 // next returns the channel that is closed when an instance ends. The caller holds mu.

@@ -79,7 +79,7 @@ func TestWaitingEndsInTime(t *testing.T) {
 	if err := q.enter(t.Context(), far()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := q.instantiate(t.Context(), far(), p.make); err != nil {
+	if err := q.instantiate(t.Context(), far(), p.make); err != nil {
 		t.Fatal(err)
 	}
 	for _, tc := range []struct {
@@ -87,7 +87,7 @@ func TestWaitingEndsInTime(t *testing.T) {
 		wait func(until time.Time) error
 	}{
 		{"for a place", func(until time.Time) error { return q.enter(t.Context(), until) }},
-		{"for memory", func(until time.Time) error { _, err := q.instantiate(t.Context(), until, p.make); return err }},
+		{"for memory", func(until time.Time) error { return q.instantiate(t.Context(), until, p.make) }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			until := time.Now().Add(20 * time.Millisecond)
@@ -114,14 +114,14 @@ type pool struct {
 	free int
 }
 
-func (p *pool) make() (*instance.Instance, error) {
+func (p *pool) make() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.free == 0 {
-		return nil, fmt.Errorf("make: %w", instance.ErrBudget)
+		return fmt.Errorf("make: %w", instance.ErrBudget)
 	}
 	p.free--
-	return nil, nil
+	return nil
 }
 
 func (p *pool) give() {
@@ -137,7 +137,7 @@ func TestMemoryIsWaitedFor(t *testing.T) {
 		wait.Go(func() {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
-			if _, err := q.instantiate(ctx, far(), p.make); err != nil {
+			if err := q.instantiate(ctx, far(), p.make); err != nil {
 				t.Error(err)
 				return
 			}
@@ -154,19 +154,19 @@ func TestMemoryIsWaitedFor(t *testing.T) {
 
 func TestMemoryThatNobodyHoldsIsNotWaitedFor(t *testing.T) {
 	q, p := newQueue(10), &pool{}
-	if _, err := q.instantiate(t.Context(), far(), p.make); !errors.Is(err, instance.ErrBudget) {
+	if err := q.instantiate(t.Context(), far(), p.make); !errors.Is(err, instance.ErrBudget) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestMemoryIsNotWaitedForBeyondTheContext(t *testing.T) {
 	q, p := newQueue(10), &pool{free: 1}
-	if _, err := q.instantiate(t.Context(), far(), p.make); err != nil {
+	if err := q.instantiate(t.Context(), far(), p.make); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if _, err := q.instantiate(ctx, far(), p.make); !errors.Is(err, errQueueLong) {
+	if err := q.instantiate(ctx, far(), p.make); !errors.Is(err, errQueueLong) {
 		t.Errorf("got %v", err)
 	}
 	q.ended()

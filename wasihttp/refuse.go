@@ -18,6 +18,7 @@ var (
 	errTimeout   = errors.New("the request took longer than MAYFLY_TIMEOUT")
 	errCut       = errors.New("the server is stopping")
 	errRedirects = errors.New("the guest redirects in circles")
+	errZeroByte  = errors.New("the path has a zero byte")
 )
 
 const (
@@ -52,6 +53,8 @@ func refusalFor(err error) refusal {
 		return refusal{status: http.StatusRequestEntityTooLarge, text: "the request's body is too large", level: slog.LevelDebug}
 	case errors.Is(err, errBodyBroken):
 		return refusal{status: http.StatusBadRequest, text: "the request's body broke off", level: slog.LevelDebug}
+	case errors.Is(err, errZeroByte):
+		return refusal{status: http.StatusBadRequest, text: "the path has a zero byte", level: slog.LevelDebug}
 	case errors.Is(err, errNotHTTP):
 		return refusal{status: http.StatusBadGateway, text: "the sidecar's answer is no HTTP", level: slog.LevelError}
 	case errors.Is(err, errRedirects):

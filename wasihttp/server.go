@@ -7,18 +7,12 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/tetratelabs/wazero"
-
 	"github.com/mayfly-run/mayfly/internal/config"
-	"github.com/mayfly-run/mayfly/runtime/instance"
 )
 
-// Config is what a [Server] needs beside the module.
-type Config struct {
+// settings are what a [Server] needs beside the module.
+type settings struct {
 	Sidecar config.Sidecar
-	Env     []string // of the guest, KEY=VALUE; the variables of CGI come on top
-	Args    []string
-	FS      wazero.FSConfig
 	Log     *slog.Logger
 
 	// GuestLog takes what guests write to standard error, whole lines at a time: as written, or as JSON objects when
@@ -31,11 +25,10 @@ type Config struct {
 	MaxInstances int
 }
 
-// Server answers HTTP requests with instances of one module.
+// Server answers HTTP requests with instances of one module or component.
 type Server struct {
-	config Config
-	module *instance.Module
-	env    environ
+	config settings
+	app    application
 	queue  *queue
 	guests *guestLog
 
@@ -50,13 +43,12 @@ type Server struct {
 	handlers sync.RWMutex
 }
 
-// NewServer returns a Server for m.
-func NewServer(c Config, m *instance.Module) *Server {
+// newServer returns a Server of an application.
+func newServer(c settings, app application) *Server {
 	life, cut := context.WithCancelCause(context.Background())
 	return &Server{
 		config: c,
-		module: m,
-		env:    newEnviron(c.Env),
+		app:    app,
 		queue:  newQueue(max(c.MaxInstances, 1)),
 		guests: &guestLog{w: c.GuestLog, json: c.Sidecar.JSONLog},
 		life:   life,

@@ -1,0 +1,93 @@
+package wasihttp
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/mayfly-run/mayfly/runtime/instance"
+)
+
+// maxRedirects bounds local redirects of one request.
+const maxRedirects = 10
+
+// cgi answers requests with a core module that speaks CGI/1.1 (RFC 3875).
+type cgi struct {
+	module *instance.Module
+	env    environ
+	call   instance.Call // what is the same for all requests
+}
+
+var _ application = (*cgi)(nil)
+
+func (g *cgi) outlives() bool { return false }
+
+// answer implements application. Where the guest redirects to another path of this server, another instance answers.
+func (g *cgi) answer(x *exchange) (said, error) {
+	if strings.IndexByte(x.r.URL.Path, 0) >= 0 { // no variable can hold it
+		return said{}, errZeroByte
+	}
+	r, in, hops := x.r, x.in, 0
+	for {
+		a := &answer{ctx: x.ctx, w: x.w, rc: x.rc, method: r.Method}
+		err := g.run(x, r, in, a)
+		if err == nil {
+			err = a.check()
+		}
+		to, local := a.head.local()
+		if err != nil || !local {
+			return said{status: a.head.code(), sent: a.sent}, err
+		}
+		if hops++; hops > maxRedirects {
+			return said{}, errRedirects
+		}
+		if r, err = redirected(x, to); err != nil {
+			return said{}, err
+		}
+		in = noBody()
+	}
+}
+
+// run runs one instance for r from its place in the queue to its end.
+func (g *cgi) run(x *exchange, r *http.Request, in *body, a *answer) error {
+	t := &timing{}
+	if x.server.config.Sidecar.ServerTiming {
+		a.timing = t
+	}
+	return x.inTurn(func(until time.Time) error {
+		// A start section may speak already: all of this stands before the instance does.
+		defer a.end()
+		release := x.releaseWhenOver(&a.sending)
+		defer release()
+		stderr := x.server.guests.stream(x.id)
+		defer stderr.Close()
+		in.wait = a.flush
+		call := g.call
+		call.Env, call.Stdin, call.Stdout, call.Stderr = g.env.of(r, x.id), in, a, stderr
+		err := x.live(until, t, func() (running, error) { return g.module.Instantiate(x.ctx, call) })
+		if a.err != nil && x.ctx.Err() == nil {
+			return a.err
+		}
+		return err
+	})
+}
+
+// redirected is the request that a local redirect makes of that of x: RFC 3875, 6.2.2. It has no body, for that was for the first.
+func redirected(x *exchange, to string) (*http.Request, error) {
+	x.in.close(x.rc.SetReadDeadline) // reading it changes the request
+	u, err := url.ParseRequestURI(to)
+	if err != nil || strings.IndexByte(u.Path, 0) >= 0 {
+		return nil, notHTTP("its Location, %.60q, is no path", to)
+	}
+	r := x.r.Clone(x.ctx)
+	r.URL, r.RequestURI = u, to
+	if r.Method != http.MethodHead {
+		r.Method = http.MethodGet
+	}
+	r.Body, r.ContentLength, r.TransferEncoding = http.NoBody, 0, nil
+	r.Header.Del("Content-Type")
+	r.Header.Del("Content-Length")
+	r.Header.Del("Content-Encoding")
+	return r, nil
+}
