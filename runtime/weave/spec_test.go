@@ -38,9 +38,10 @@ const (
 	asItIs weaving = iota
 	woven
 	wovenFinely
+	wovenLinked
 )
 
-var worlds = [...]string{asItIs: "as it is", woven: "woven", wovenFinely: "woven finely"}
+var worlds = [...]string{asItIs: "as it is", woven: "woven", wovenFinely: "woven finely", wovenLinked: "woven and linked"}
 
 func newWorld(t testing.TB, how weaving) *world {
 	ctx := context.Background()
@@ -62,8 +63,17 @@ func (w *world) instantiate(wasm []byte, name string) (api.Module, error) {
 		if err != nil {
 			return nil, err
 		}
-		if w.woven == wovenFinely {
+		switch w.woven {
+		case wovenFinely:
 			read.Fine()
+		case wovenLinked: // to where they are linked anyway, all of them woven modules
+			var links []weave.Link
+			for _, im := range read.Imports {
+				links = append(links, weave.Link{Module: im.Module, Name: im.Name, Guest: true})
+			}
+			if err := read.Relink(links); err != nil {
+				return nil, err
+			}
 		}
 		if wasm, err = read.Weave(); err != nil {
 			return nil, err
@@ -218,7 +228,7 @@ func runScript(t *testing.T, file, dir string) {
 				results[k] = fmt.Sprintf("%v %x", outcome(err), values)
 			}
 		}
-		for how := woven; how <= wovenFinely; how++ {
+		for how := woven; how <= wovenLinked; how++ {
 			if results[how] != results[asItIs] {
 				t.Errorf("%s: %s as it is, %s %s", where, results[asItIs], results[how], worlds[how])
 			}
