@@ -19,10 +19,11 @@ type Function struct {
 	instance *GroupInstance
 	part     int
 	name     string
-	idle     *engine // for the next call; nil while it runs
+	engine   engine
+	busy     bool // the engine is
 }
 
-// engine runs one call at a time.
+// engine runs one call at a time. It is made when it is needed.
 type engine struct {
 	function api.Function
 	stack    callStack
@@ -74,23 +75,30 @@ func (f *Function) nest(stack []uint64) error {
 
 // run returns wazero's error.
 func (f *Function) run(stack []uint64) error {
-	i := f.instance
-	e := f.idle
-	f.idle = nil
-	if e == nil {
+	i, e, busy := f.instance, &f.engine, f.busy
+	if busy {
+		e = &engine{}
+	}
+	if e.function == nil {
 		function := i.cores[f.part].ExportedFunction(f.name)
 		if function == nil {
 			return fmt.Errorf("%s exports no function %.64q", partName(f.part, i.group.parts[f.part].name), f.name)
 		}
-		e = &engine{function: function, stack: newCallStack(function)}
+		*e = engine{function: function, stack: newCallStack(function)}
 	} else {
 		i.kept -= e.stack.size()
 	}
+	f.busy = true
 	i.stack = e.stack
 	err := e.function.CallWithStack(i.call, stack)
-	if size := e.stack.size(); err == nil && f.idle == nil && i.kept+size <= maxKeptStacks {
+	f.busy = busy
+	if busy {
+		return err
+	}
+	if size := e.stack.size(); err == nil && i.kept+size <= maxKeptStacks {
 		i.kept += size
-		f.idle = e
+	} else {
+		*e = engine{}
 	}
 	return err
 }

@@ -237,7 +237,9 @@ func TestAnErrorOfTheHostEndsTheGuest(t *testing.T) {
 		}
 	})
 	t.Run("with an exit code", func(t *testing.T) {
-		i := spec(func(_ context.Context, _ *GroupInstance, stack []uint64) error { return &ExitError{Code: uint32(stack[0])} })
+		i := spec(func(_ context.Context, _ *GroupInstance, stack []uint64) error {
+			return &ExitError{Code: uint32(stack[0])}
+		})
 		for _, code := range []uint64{0, 3} {
 			_, err := invoke(t, i, partMain, "run", code)
 			if exit := (*ExitError)(nil); !errors.As(err, &exit) || uint64(exit.Code) != code {

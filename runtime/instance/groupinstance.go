@@ -28,6 +28,9 @@ type GroupInstance struct {
 	closed    bool
 }
 
+// usualFunctions is how many functions of an instance are called from outside, most often.
+const usualFunctions = 4
+
 // Memory is a linear memory.
 type Memory interface {
 	// Bytes returns all of it. After any call of the guest it must be asked for again.
@@ -40,7 +43,8 @@ var _ Memory = (*memory)(nil)
 // So functions of the host may be called already; owner is what they find by GroupInstance.Owner. ctx stops the start functions.
 // It returns an error that wraps ErrBudget when all instances together have no room for it.
 func (g *Group) Instantiate(ctx context.Context, owner any) (*GroupInstance, error) {
-	i := &GroupInstance{guest: guest{runtime: g.runtime}, group: g, owner: owner, cores: make([]api.Module, 0, len(g.parts))}
+	i := &GroupInstance{guest: guest{runtime: g.runtime}, group: g, owner: owner}
+	i.cores, i.functions = make([]api.Module, 0, len(g.parts)), make([]*Function, 0, usualFunctions)
 	if err := i.memories.reserve(g.runtime, &g.demand, g.memories); err != nil {
 		return nil, err
 	}
@@ -88,12 +92,15 @@ func instantiationError(err error) error {
 
 // resolve finds for the part that is being instantiated what its imports call name.
 func (i *GroupInstance) resolve(name string) api.Module {
-	if name == hostImport {
+	switch name {
+	case weave.YieldModule:
+		return nil // wazero finds it by its name
+	case hostImport:
 		return i.group.host
 	}
 	n, err := strconv.Atoi(name)
 	if err != nil {
-		return nil // the yield function's: it is found by its name
+		return nil // cannot be: the names are ours
 	}
 	return i.cores[i.group.parts[len(i.cores)].providers[n]]
 }
