@@ -57,7 +57,12 @@ func (r *reader) coreInstance() Definition {
 	case 0x01:
 		return &CoreInline{Pos: at, Exports: list(r, "exports", maxItems, func(r *reader) InlineExport {
 			name := ExternName{Name: r.name()}
-			return InlineExport{name, SortIndex{r.coreSort(), r.u32()}}
+			at := r.pos
+			sort := r.coreSort()
+			if sort > SortCoreTag {
+				r.failAt(at, "a core instance exports no %s", sort)
+			}
+			return InlineExport{name, SortIndex{sort, r.u32()}}
 		})}
 	default:
 		r.failAt(r.pos-1, "core instance of kind %#02x: not known", c)
