@@ -330,6 +330,16 @@ func TestAStartFunctionMayEndTheGroup(t *testing.T) {
 	}
 }
 
+func TestConstantsMayBeComputed(t *testing.T) {
+	i := group(t, Limits{}, GroupSpec{Parts: []Part{{Wasm: wasm(t, "env")},
+		{Wasm: wasm(t, "extended"), Imports: []Target{{Part: 0, Export: "__memory_base"}}}}})
+	m, err := i.Memory(1, "memory")
+	if err != nil || string(m.Bytes()[72:76]) != "here" {
+		t.Errorf("%q, %v", m.Bytes()[72:76], err)
+	}
+	want(t, i, 5, 1, "call", 63)
+}
+
 func TestDataThatDoesNotFitIsATrap(t *testing.T) {
 	g, err := newTestRuntime(t, Limits{}).LoadGroup(t.Context(), GroupSpec{Parts: []Part{{Wasm: wasm(t, "overrun")}}})
 	if err != nil {

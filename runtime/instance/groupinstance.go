@@ -66,7 +66,7 @@ func (i *GroupInstance) instantiate(ctx, inner context.Context, k int) error {
 		return &StopError{Cause: context.Cause(ctx)}
 	}
 	p := &i.group.parts[k]
-	core, err := i.runtime.engine.InstantiateModule(inner, p.compiled, i.runtime.config)
+	core, err := i.runtime.instantiate(inner, p.compiled, i.runtime.config)
 	if err != nil {
 		return instantiationError(err)
 	}

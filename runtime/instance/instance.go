@@ -54,7 +54,7 @@ func (m *Module) Instantiate(ctx context.Context, c Call) (*Instance, error) {
 		inner = experimental.WithMemoryAllocator(inner, &i.memories)
 	}
 	i.seat = m.sit(i, &c)
-	core, err := m.runtime.engine.InstantiateModule(inner, m.compiled, i.seat.config)
+	core, err := m.runtime.instantiate(inner, m.compiled, i.seat.config)
 	if err != nil {
 		_ = i.Close()
 		return nil, fmt.Errorf("instantiate: %w", err)

@@ -126,12 +126,7 @@ func checkStart(read *weave.Module) error {
 }
 
 func (r *Runtime) compile(ctx context.Context, woven []byte) (compiled wazero.CompiledModule, err error) {
-	// wazero has panicked on modules that no toolchain makes. That is no reason to end here.
-	defer func() {
-		if p := recover(); p != nil {
-			err = malformed(fmt.Errorf("the compiler failed: %s", cut(fmt.Sprint(p), maxReason)))
-		}
-	}()
+	defer noPanic(&err)
 	compiled, err = r.engine.CompileModule(ctx, woven)
 	if err != nil {
 		return nil, malformed(errors.New(cut(strings.Join(strings.Fields(err.Error()), " "), maxReason)))

@@ -71,5 +71,9 @@ func (e *ended) outcome(ctx context.Context) error {
 	case errors.Is(e.cause, errStopped), e.cause != nil && ctx.Err() != nil && errors.Is(e.cause, ctx.Err()):
 		return &StopError{Cause: context.Cause(ctx), Stack: e.stack}
 	}
-	return &TrapError{Reason: e.reason, Stack: e.stack, Cause: e.cause}
+	trap := &TrapError{Reason: e.reason, Stack: e.stack}
+	if e.cause != errCallStack { // by which the guest itself ended
+		trap.Cause = e.cause
+	}
+	return trap
 }

@@ -17,8 +17,8 @@ type Limits struct {
 	Budget uint64 // bytes that all live instances may take together, of linear memory and of Go's heap; 0 is unbounded. Growth beyond it makes memory.grow answer -1.
 }
 
-// features is what guests may use: WebAssembly 2.0, and two proposals that are part of 3.0 and that toolchains make use of.
-const features = api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst | experimental.CoreFeaturesTailCall
+// features is what guests may use: WebAssembly 2.0, and the one proposal beyond it that compilers make use of without being asked to.
+const features = api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst
 
 // maxMemory is what a 32-bit address reaches.
 const maxMemory = 1 << 32
@@ -58,6 +58,19 @@ func NewRuntime(ctx context.Context, l Limits) (*Runtime, error) {
 		return nil, fmt.Errorf("make the functions of the host: %w", err)
 	}
 	return r, nil
+}
+
+// instantiate makes an instance of a compiled module.
+func (r *Runtime) instantiate(ctx context.Context, compiled wazero.CompiledModule, config wazero.ModuleConfig) (core api.Module, err error) {
+	defer noPanic(&err)
+	return r.engine.InstantiateModule(ctx, compiled, config)
+}
+
+// noPanic makes an error of a panic. wazero has panicked on modules that no toolchain makes. That is no reason to end here.
+func noPanic(err *error) {
+	if p := recover(); p != nil {
+		*err = malformed(fmt.Errorf("the engine failed: %s", cut(fmt.Sprint(p), maxReason)))
+	}
 }
 
 // SetBudget changes Limits.Budget for instances to come, when it is known what the process needs beside them.

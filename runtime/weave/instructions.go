@@ -125,7 +125,7 @@ var singleByte = func() (t [256]immediates) {
 type instruction struct {
 	op    byte
 	sub   uint32 // second opcode, after a prefix
-	index uint32 // of the function or local variable, where it has one
+	index uint32 // of the function, local variable or global, where it has one
 }
 
 // instruction reads one instruction. It checks the indices that the weaving could give another meaning, and no others.
@@ -150,7 +150,7 @@ func (m *Module) instruction(r *reader) instruction {
 	case local:
 		in.index = r.u32()
 	case global:
-		r.index("global", len(m.globals))
+		in.index = uint32(r.index("global", len(m.globals)))
 	case valueTypes:
 		r.bytes(uint32(r.count("types", maxParams)))
 	case memoryArg:

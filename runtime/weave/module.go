@@ -86,24 +86,24 @@ type Module struct {
 	Memory  *Limits // the module's own; nil when it has none
 	Name    string  // what stack traces call it; empty: nothing
 
-	types       []Type
-	functions   []int // the type of each function, the imported ones first
-	imported    int   // how many of them are imported
-	tables      []TableType
-	ownTables   int      // those that are not imported, the last ones
-	memories    []Limits // one at most
-	entries     int      // of tables at the start and of element segments, together
-	segments    int      // of data
-	globals     []GlobalType
-	ownGlobals  int // those that are not imported, the last ones
-	exports     []export
-	unsupported *Error         // something that can be read, but not be woven
-	links       []Link         // of the imports; nil: they stay as they are
-	standIns    []int          // for each imported function the number of its stand-in, or -1; nil: each has one
-	start       int            // the start function, or -1
-	names       map[int]string // of functions, for stack traces
-	sections    [lastSection + 1]*reader
-	measure     measure
+	types           []Type
+	functions       []int // the type of each function, the imported ones first
+	imported        int   // how many of them are imported
+	tables          []TableType
+	ownTables       int          // those that are not imported, the last ones
+	memories        []Limits     // one at most
+	entries         int          // of tables at the start and of element segments, together
+	segments        int          // of data
+	globals         []GlobalType // the imported ones first
+	importedGlobals int
+	exports         []export
+	unsupported     *Error         // something that can be read, but not be woven
+	links           []Link         // of the imports; nil: they stay as they are
+	standIns        []int          // for each imported function the number of its stand-in, or -1; nil: each has one
+	start           int            // the start function, or -1
+	names           map[int]string // of functions, for stack traces
+	sections        [lastSection + 1]*reader
+	measure         measure
 }
 
 type export struct {

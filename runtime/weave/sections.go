@@ -205,6 +205,7 @@ func (m *Module) readImports(r *reader) {
 		case Global:
 			im.Global = GlobalType{Type: r.valueType(), Mutable: r.byte() != 0}
 			m.globals = append(m.globals, im.Global)
+			m.importedGlobals++
 		case tag:
 			r.fail("import of a tag: exceptions are not supported")
 		default:
@@ -274,10 +275,7 @@ func (m *Module) readTables(r *reader) {
 }
 
 func (m *Module) readGlobals(r *reader) {
-	n := r.count("globals", maxGlobals)
-	m.ownGlobals = n
-	// A global may refer to those before it, which the extended constants proposal allows.
-	for ; n > 0 && r.err == nil; n-- {
+	for n := r.count("globals", maxGlobals); n > 0 && r.err == nil; n-- {
 		m.globals = append(m.globals, m.global(r, nil))
 	}
 }
@@ -301,7 +299,9 @@ func (m *Module) constant(r *reader, out *writer) {
 			out.byte(opRefFunc)
 			out.u32(out.function(m, in.index))
 			continue
-		case opI32Const, opI64Const, opF32Const, opF64Const, opRefNull, opGlobalGet,
+		case opGlobalGet:
+			m.constantGlobal(r, in.index)
+		case opI32Const, opI64Const, opF32Const, opF64Const, opRefNull,
 			opI32Add, opI32Sub, opI32Mul, opI64Add, opI64Sub, opI64Mul, opEnd:
 		case opVector:
 			if in.sub != vectorConst {
@@ -314,6 +314,18 @@ func (m *Module) constant(r *reader, out *writer) {
 		if in.op == opEnd {
 			return
 		}
+	}
+}
+
+// constantGlobal checks a global that a constant is made of. WebAssembly 2.0, section 3.3.10.2. The engine does not: it panics when a
+// global begins as another of the module.
+func (m *Module) constantGlobal(r *reader, i uint32) {
+	switch {
+	case r.err != nil:
+	case m.globals[i].Mutable:
+		r.fail("global %d: not constant", i)
+	case r.section == sectionNames[sectionGlobal] && int(i) >= m.importedGlobals:
+		r.fail("global %d: a global can begin as an imported one only", i)
 	}
 }
 

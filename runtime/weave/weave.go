@@ -187,7 +187,7 @@ func (m *Module) writeTables(w *writer) {
 }
 
 func (m *Module) writeGlobals(w *writer) {
-	w.u32(uint32(m.ownGlobals + 1))
+	w.u32(uint32(len(m.globals) - m.importedGlobals + 1))
 	if s := m.sections[sectionGlobal]; s != nil {
 		r := *s
 		r.pos = 0

@@ -63,6 +63,8 @@ func TestWhatStatesLargeNumbersIsRefused(t *testing.T) {
 		"a section nobody knows":                {module("\x0e"), "section 14: not supported"},
 		"a name that is no text":                {module("\x07\x01\x01\xff\x00\x00"), "not UTF-8"},
 		"the export that the weaving adds":      {module(types, functions, "\x07\x01\x0cmayfly:start\x00\x00", "\x0a\x01\x02\x00\x0b"), "reserved"},
+		"a global that begins as another":       {module("\x06\x02\x7f\x00\x41\x01\x0b\x7f\x00\x23\x00\x0b"), "as an imported one only"},
+		"a constant that can change":            {module("\x02\x01\x01m\x01g\x03\x7f\x01", "\x06\x01\x7f\x00\x23\x00\x0b"), "not constant"},
 		"a start function that takes arguments": {module("\x01\x01\x60\x01\x7f\x00", functions, "\x08\x00"), "must take nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
