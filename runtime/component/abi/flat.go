@@ -256,11 +256,11 @@ func matchCase(v Value, t *layout) (*layout, error) {
 		}
 	}
 	if v.bits >= uint64(len(t.cases)) {
-		return nil, hostError("case %d of a %s with %d cases", v.bits, t.typ.Kind, len(t.cases))
+		return nil, hostError("case %d: the %s has %d cases", v.bits, t.typ.Kind, len(t.cases))
 	}
 	c := t.cases[v.bits]
 	if p := v.Payload(); c == nil && (p.bits != 0 || p.ref != nil) {
-		return nil, hostError("a payload for case %d of a %s, which has none", v.bits, t.typ.Kind)
+		return nil, hostError("a payload for case %d: the %s has none there", v.bits, t.typ.Kind)
 	}
 	return c, nil
 }

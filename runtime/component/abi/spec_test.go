@@ -80,11 +80,12 @@ func canonicalJSON(b []byte) []byte {
 // specCase is a call: values of a host or another component, the source, are passed to the target. Its fields are what testdata/spec.py
 // reads.
 type specCase struct {
-	Types  []specType `json:"types"`
-	Result bool       `json:"result"` // the first type is the result, too
-	Source *specSide  `json:"source"`
-	Values []any      `json:"values"` // unless there is a source
-	Target *specSide  `json:"target"`
+	Types   []specType `json:"types"`
+	Result  bool       `json:"result"`  // the first type is the result, too
+	Address uint32     `json:"address"` // for the result, if it goes through memory
+	Source  *specSide  `json:"source"`
+	Values  []any      `json:"values"` // unless there is a source
+	Target  *specSide  `json:"target"`
 
 	kind   string
 	ft     *FuncType
@@ -118,6 +119,15 @@ type specAnswer struct {
 	Calls   *[][4]int64 `json:"calls,omitempty"`
 	Target  *[][5]int64 `json:"target,omitempty"`
 	Borrows *uint32     `json:"borrows,omitempty"`
+	Result  *specResult `json:"result,omitempty"`
+}
+
+type specResult struct {
+	Trap   string      `json:"trap,omitempty"`
+	Flat   []uint64    `json:"flat,omitempty"`
+	Memory string      `json:"memory,omitempty"`
+	Value  any         `json:"value,omitempty"`
+	Table  *[][5]int64 `json:"table,omitempty"`
 }
 
 var encodingNames = []string{"utf8", "utf16", "latin1+utf16"}
@@ -144,11 +154,15 @@ func newSpecCase(r random, kind int) *specCase {
 	if kind != 1 {
 		r.resources = rts
 	}
+	if kind == 0 {
+		r.source = func() source { return source(r.IntN(4)) }
+	}
 	ts := r.types(1+r.IntN(4), 1+r.IntN(4), 2)
 	c := &specCase{rts: rts, Result: r.IntN(2) == 0 && !contains(ts[0], types.Borrow)}
 	f := function(nil, ts...)
 	if c.Result {
 		f.Result = ts[0]
+		c.Address = []uint32{2048, 2048, 2048, 2049, 4092, 4096, 0xfffffff8}[r.IntN(7)]
 	}
 	c.ft = mustFunc(f)
 	for _, t := range ts {
@@ -235,6 +249,32 @@ func (c *specCase) answer() *specAnswer {
 	params, _ := c.ft.FlattenLift()
 	flat, memory := task.stack[:len(params)], hex.EncodeToString(g.memory)
 	a.Flat, a.Memory, a.Target, a.Borrows = &flat, &memory, c.table(g), &task.numBorrows
+	if c.Result {
+		a.Result = c.answerResult(values[0])
+	}
+	return a
+}
+
+func (c *specCase) answerResult(v Value) *specResult {
+	g := c.Target.guest(c.rts)
+	s := g.newSubtask(c.ft, g.options(), g, nil)
+	stack := make([]uint64, MaxFlatParams+1)
+	if c.ft.resultInMemory() {
+		stack[c.ft.coreParams()] = uint64(c.Address)
+	}
+	if s.lowerResult(c.ft, stack, v) != nil {
+		return &specResult{Trap: "lower"}
+	}
+	if c.ft.resultInMemory() {
+		stack[0] = uint64(c.Address)
+	}
+	a := &specResult{Memory: hex.EncodeToString(g.memory), Flat: stack[:1]}
+	result, err := g.newTask(g.options(), g).liftResult(c.ft, stack)
+	if err != nil {
+		a.Trap = "lift"
+		return a
+	}
+	a.Value, a.Table = toJSON(result, c.ft.result.typ), c.table(g)
 	return a
 }
 

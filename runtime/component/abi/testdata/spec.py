@@ -199,6 +199,35 @@ def answer(case):
     out["calls"] = target.calls
     out["target"] = target.table(resources)
     out["borrows"] = task.num_borrows
+    if case["result"]:
+        out["result"] = answer_result(case, values[0], ts[0], resources)
+    return out
+
+
+def answer_result(case, value, t, resources):
+    """The value as a result: lowered for the caller that gave an address for it, and lifted again as if a callee had returned it."""
+    side = case["target"]
+    caller = Guest(side, resources)
+    out = {}
+    address = d.CoreValueIter([case["address"]])
+    try:
+        flat = d.lower_flat_values(caller.context(d.Subtask()), d.MAX_FLAT_RESULTS, [value], [t], address)
+    except d.Trap:
+        return {"trap": "lower"}
+    types = d.flatten_types([t], caller.opts)
+    out["memory"] = caller.memory.bytes.hex()
+    if len(types) > d.MAX_FLAT_RESULTS:
+        out["flat"] = flat = [case["address"]]
+    else:
+        out["flat"] = [bits_of(v, u) if u in ("f32", "f64") else v for v, u in zip(flat, types)]
+    cx = caller.context(d.Task(None, caller.opts, caller.inst, None, None))
+    try:
+        [v] = d.lift_flat_values(cx, d.MAX_FLAT_RESULTS, d.CoreValueIter(flat), [t])
+    except d.Trap:
+        out["trap"] = "lift"
+        return out
+    out["value"] = encode(v, t)
+    out["table"] = caller.table(resources)
     return out
 
 
