@@ -192,6 +192,9 @@ func (p *parser) record(t *types.Type) (abi.Value, error) {
 		return err
 	}
 	if !p.noFields() {
+		if strings.HasPrefix(p.text[p.at:], "}") {
+			return abi.Value{}, p.errorf("expected a field; a record without any is {:}")
+		}
 		if err := p.sequence("}", field); err != nil {
 			return abi.Value{}, err
 		}
@@ -207,8 +210,9 @@ func (p *parser) record(t *types.Type) (abi.Value, error) {
 
 // noFields reads the rest of a record without fields, "{:}", if that is what comes.
 func (p *parser) noFields() bool {
+	p.space()
 	before := p.at
-	if p.space(); p.take(":") {
+	if p.take(":") {
 		if p.space(); p.take("}") {
 			return true
 		}
