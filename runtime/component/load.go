@@ -9,6 +9,7 @@ import (
 
 	"github.com/mayfly-run/mayfly/runtime/component/binary"
 	"github.com/mayfly-run/mayfly/runtime/component/types"
+	"github.com/mayfly-run/mayfly/runtime/component/validate"
 	"github.com/mayfly-run/mayfly/runtime/instance"
 )
 
@@ -35,7 +36,11 @@ func Read(wasm []byte) (*Definition, error) {
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	return &Definition{binary: b, typ: &types.Component{}}, nil
+	t, err := validate.Validate(b)
+	if err != nil {
+		return nil, invalid(err)
+	}
+	return &Definition{binary: b, typ: t}, nil
 }
 
 func unreadable(err error) error {
@@ -47,6 +52,17 @@ func unreadable(err error) error {
 		return fmt.Errorf("%w: %w: the limit is fixed: build the component smaller", ErrMalformed, err)
 	}
 	return fmt.Errorf("%w: %w: check that the file is whole and that the toolchain makes components of WASI 0.2", ErrMalformed, err)
+}
+
+func invalid(err error) error {
+	var e *validate.Error
+	switch {
+	case errors.Is(err, binary.ErrUnsupported):
+		return fmt.Errorf("%w: %w", ErrUnsupported, err)
+	case errors.As(err, &e) && e.Limit:
+		return fmt.Errorf("%w: %w: the limit is fixed: build the component smaller", ErrInvalid, err)
+	}
+	return fmt.Errorf("%w: %w: build it again with current tools ('wasm-tools validate' is a second opinion)", ErrInvalid, err)
 }
 
 // Type is what the component imports and exports.
