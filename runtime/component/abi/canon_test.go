@@ -94,7 +94,7 @@ func (g *guest) loadAt(t *testing.T, typ *types.Type, ptr uint32) Value {
 		t.Fatal(err)
 	}
 	task := g.newTask(g.options(), g)
-	task.beginLift()
+	task.beginLift(0)
 	v, err := task.load(ptr, l)
 	if err != nil {
 		t.Fatal(err)

@@ -47,6 +47,8 @@ type LiftLowerContext struct {
 
 	mem     []byte      // valid until the guest runs
 	room    int         // what may still be lifted, in bytes
+	arena   []Value     // for records and payloads: they are small, and come in numbers
+	ahead   int         // how many values are likely still to come
 	lifted  []ownHandle // own handles that have left the table
 	lowered int         // own handles that have got into the table
 }
@@ -56,8 +58,7 @@ func (cx *LiftLowerContext) init(opts Options, core Core, inst *ComponentInstanc
 }
 
 func (cx *LiftLowerContext) reset() {
-	clear(cx.lifted)
-	*cx = LiftLowerContext{lifted: cx.lifted[:0]}
+	*cx = LiftLowerContext{lifted: emptied(cx.lifted)}
 }
 
 // fetch looks where the memory is now.
@@ -110,12 +111,22 @@ func (cx *LiftLowerContext) take(bytes uint64) error {
 	return nil
 }
 
+// maxAhead is for how many values memory is taken at a time before it is known that they are there. As one value that is still in use keeps
+// the others, the next call starts with an arena of its own.
+const maxAhead = 64
+
 // values makes room for values that are lifted.
 func (cx *LiftLowerContext) values(n int) ([]Value, error) {
 	if err := cx.take(uint64(n) * valueSize); err != nil {
 		return nil, err
 	}
-	return cx.inst.values(n), nil
+	if n > len(cx.arena) {
+		cx.arena = make([]Value, max(n, min(cx.ahead, maxAhead)))
+	}
+	vs := cx.arena[:n:n]
+	cx.arena = cx.arena[n:]
+	cx.ahead -= n
+	return vs, nil
 }
 
 // lose keeps the own handles that were lifted for a call that has failed, for Close to find.
@@ -132,6 +143,9 @@ func (cx *LiftLowerContext) loseRest(v Value, t *layout) {
 	case types.Own:
 		if cx.lowered > 0 {
 			cx.lowered--
+			return
+		}
+		if checkResource(v, t.resource) != nil {
 			return
 		}
 		cx.inst.lost = append(cx.inst.lost, ownHandle{t.resource, v})

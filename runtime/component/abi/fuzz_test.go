@@ -2,6 +2,7 @@ package abi
 
 import (
 	"encoding/binary"
+	"errors"
 	"math/rand/v2"
 	"testing"
 
@@ -56,14 +57,15 @@ func FuzzRoundTrip(f *testing.F) {
 
 func checkRoundTrip(t *testing.T, ft *FuncType, args []Value, encoding Encoding) {
 	t.Helper()
-	g := newGuest(3, encoding, 1<<24)
+	g := newGuest(3, encoding, 1<<18)
 	task := g.newTask(g.options(), g)
-	if err := task.lowerParams(ft, args, task.stack[:]); err != nil {
+	if err := task.lowerParams(ft, args, task.stack[:]); errors.Is(err, errOutOfMemory) {
+		return
+	} else if err != nil {
 		t.Fatal(err)
 	}
 	got, err := g.newSubtask(ft, g.options(), g, task.stack[:]).Start()
 	if err != nil {
-		// A borrow handle is there, and an own handle may be given but once.
 		t.Fatal(err)
 	}
 	for i := range args {

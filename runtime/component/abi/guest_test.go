@@ -6,6 +6,8 @@ import (
 	"github.com/mayfly-run/mayfly/runtime/component/types"
 )
 
+var errOutOfMemory = errors.New("out of memory")
+
 // guest is a core instance with a memory and a realloc that only ever moves on, in a component instance.
 type guest struct {
 	ComponentInstance
@@ -27,7 +29,7 @@ func (g *guest) Realloc(old, oldSize, align, size uint32) (uint32, error) {
 	g.calls = append(g.calls, [4]uint32{old, oldSize, align, size})
 	ptr := alignTo(uint64(g.end), align)
 	if ptr+uint64(size) > uint64(len(g.memory)) {
-		return 0, errors.New("out of memory")
+		return 0, errOutOfMemory
 	}
 	copy(g.memory[ptr:], g.memory[old:old+min(oldSize, size)])
 	g.end = uint32(ptr) + size

@@ -16,7 +16,6 @@ type ComponentInstance struct {
 	// What a call needs is kept for the next one. Calls are nested, so the one that ended last is the next.
 	tasks    *Task
 	subtasks *Subtask
-	arena    []Value
 
 	lost []ownHandle // own handles that were on their way when a call failed: nobody has them
 }
@@ -33,8 +32,7 @@ func (i *ComponentInstance) Init(id int, parent *ComponentInstance) {
 	i.id, i.parent = id, parent
 	i.handles.reset()
 	i.mayEnter, i.mayLeave = true, true
-	clear(i.lost)
-	i.lost = i.lost[:0]
+	i.lost = emptied(i.lost)
 }
 
 // Close empties the handle table at the end of an instance. It calls drop for each resource that the instance owned; destructors of
@@ -49,8 +47,17 @@ func (i *ComponentInstance) Close(drop func(rt *types.Resource, v Value)) {
 		drop(h.rt, h.rep)
 	}
 	i.handles.reset()
-	clear(i.lost)
-	i.lost = i.lost[:0]
+	i.lost = emptied(i.lost)
+}
+
+// emptied is a slice to append to, with the room that it has if that is not much: what one guest made large is not kept for others.
+func emptied[E any](s []E) []E {
+	const keep = 256
+	if cap(s) > keep {
+		return nil
+	}
+	clear(s)
+	return s[:0]
 }
 
 // The set of instances that a call enters is the instance that is called and its ancestors, without the caller and its
@@ -92,20 +99,4 @@ func (i *ComponentInstance) enter(caller *ComponentInstance) error {
 	}
 	i.enterFrom(caller)
 	return nil
-}
-
-// arenaSize is how many values are allocated at a time for small records and payloads.
-const arenaSize = 64
-
-// values allocates room for values. What it returned is never used for others.
-func (i *ComponentInstance) values(n int) []Value {
-	if n > arenaSize/4 {
-		return make([]Value, n)
-	}
-	if n > len(i.arena) {
-		i.arena = make([]Value, arenaSize)
-	}
-	v := i.arena[:n:n]
-	i.arena = i.arena[n:]
-	return v
 }

@@ -42,6 +42,7 @@ type layout struct {
 	mask     uint32    // Flags: the bits that have a label
 	resource *types.Resource
 	owns     bool // there may be an own handle in it
+	inside   int  // how many values there may be in one, without those in lists of any length
 }
 
 // field is where a field of a record is, in memory and in core values.
@@ -152,6 +153,7 @@ func (ls layouts) list(l *layout, t *types.Type, depth int) error {
 		l.pointer()
 		return nil
 	}
+	l.contain(int(min(t.Length, maxAhead)) * (1 + e.inside))
 	l.align = e.align
 	if err := l.grow(uint64(t.Length) * uint64(e.size)); err != nil {
 		return err
@@ -182,6 +184,7 @@ func (ls layouts) record(l *layout, fields []types.Field, depth int) error {
 		}
 		l.align = max(l.align, e.align)
 		l.append(e)
+		l.contain(1 + e.inside)
 		l.owns = l.owns || e.owns
 	}
 	return l.grow(alignTo(size, l.align))
@@ -201,7 +204,7 @@ func (ls layouts) variant(l *layout, cases []*types.Type, depth int) error {
 	default:
 		l.tag = 4
 	}
-	align, size := uint32(1), uint32(0)
+	align, size, inside := uint32(1), uint32(0), 0
 	var joined []byte
 	flats := 0
 	for i, t := range cases {
@@ -215,6 +218,7 @@ func (ls layouts) variant(l *layout, cases []*types.Type, depth int) error {
 		l.cases[i] = c
 		l.owns = l.owns || c.owns
 		align, size, flats = max(align, c.align), max(size, c.size), max(flats, c.flats)
+		inside = max(inside, 1+c.inside)
 		for j, f := range c.flat {
 			if j < len(joined) {
 				joined[j] = join(joined[j], f)
@@ -223,6 +227,7 @@ func (ls layouts) variant(l *layout, cases []*types.Type, depth int) error {
 			}
 		}
 	}
+	l.contain(inside)
 	l.flats = 1 + flats
 	if l.flats <= MaxFlatParams {
 		l.flat = append([]byte{CoreI32}, joined...)
@@ -241,6 +246,9 @@ func (l *layout) append(e *layout) {
 	}
 	l.flat = append(l.flat, e.flat...)
 }
+
+// contain adds to the values inside. More than maxAhead are as good as that.
+func (l *layout) contain(n int) { l.inside = min(l.inside+n, maxAhead) }
 
 func (l *layout) grow(size uint64) error {
 	if size >= maxValueSize {

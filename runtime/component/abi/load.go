@@ -92,12 +92,15 @@ func (cx *LiftLowerContext) loadListFromValidRange(ptr uint32, length int, elem 
 	if err != nil {
 		return Value{}, err
 	}
+	ahead := cx.ahead
 	for i := range vs {
+		cx.ahead = (length - i) * elem.inside
 		if vs[i], err = cx.load(ptr, elem); err != nil {
 			return Value{}, err
 		}
 		ptr += elem.size
 	}
+	cx.ahead = ahead
 	return List(vs...), nil
 }
 

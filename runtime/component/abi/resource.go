@@ -141,8 +141,17 @@ func (cx *LiftLowerContext) lowerBorrow(v Value, rt *types.Resource) (uint32, er
 }
 
 func checkResource(v Value, rt *types.Resource) error {
-	if rt.Owner == 0 && v.ref == nil {
-		return hostError("a handle of resource %s that represents nothing: make it with Resource", name(rt))
+	switch v.ref.(type) {
+	case nil:
+		if rt.Owner == 0 {
+			return hostError("a handle of resource %s that represents nothing: make it with Resource", name(rt))
+		}
+		return nil
+	case *stringData, *bytesData, *listData, *Value:
+		return hostError("a handle of resource %s is needed: make it with Resource", name(rt))
+	}
+	if rt.Owner != 0 {
+		return hostError("a handle of resource %s, which a component defines: make it with GuestResource", name(rt))
 	}
 	return nil
 }

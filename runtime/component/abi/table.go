@@ -53,9 +53,7 @@ func (t *Table) remove(i uint32) {
 	t.free = i
 }
 
-// reset removes all entries, and keeps the room that they took for those to come.
+// reset removes all entries.
 func (t *Table) reset() {
-	clear(t.array)
-	t.array = t.array[:0]
-	t.free = 0
+	t.array, t.free = emptied(t.array), 0
 }

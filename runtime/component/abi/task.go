@@ -98,7 +98,7 @@ func (s *Subtask) free() {
 	i := s.inst
 	s.LiftLowerContext.reset()
 	clear(s.args[:min(len(s.ft.params.fields), len(s.args))])
-	s.ft, s.stack = nil, nil
+	s.ft, s.stack, s.lenders = nil, nil, emptied(s.lenders)
 	s.next, i.subtasks = i.subtasks, s
 }
 
@@ -111,10 +111,9 @@ func (s *Subtask) Start() ([]Value, error) {
 		return nil, hostError("the arguments of a call were taken twice, or after its end")
 	}
 	s.state = started
-	args := s.args[:0]
-	if n := len(s.ft.params.fields); n <= len(s.args) {
-		args = s.args[:n]
-	} else {
+	n := len(s.ft.params.fields)
+	args := s.args[:min(n, len(s.args))]
+	if n > len(s.args) {
 		args = make([]Value, n)
 	}
 	if err := s.liftParams(s.ft, s.stack, args); err != nil {
@@ -142,5 +141,4 @@ func (s *Subtask) deliverResolve() {
 	for _, i := range s.lenders {
 		s.inst.handles.array[i].numLends--
 	}
-	s.lenders = s.lenders[:0]
 }

@@ -6,7 +6,7 @@ import "fmt"
 
 // liftParams lifts what canon lower was called with into args, which has room for each parameter.
 func (cx *LiftLowerContext) liftParams(ft *FuncType, flat []uint64, args []Value) error {
-	cx.beginLift()
+	cx.beginLift(ft.params.inside - len(args))
 	if err := cx.take(uint64(len(args)) * valueSize); err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (cx *LiftLowerContext) liftResult(ft *FuncType, flat []uint64) (Value, erro
 	if ft.result == nil {
 		return Value{}, nil
 	}
-	cx.beginLift()
+	cx.beginLift(ft.result.inside)
 	v, err := cx.liftResultValue(ft, flat)
 	if err != nil {
 		cx.lose()
@@ -59,9 +59,11 @@ func (cx *LiftLowerContext) liftResultValue(ft *FuncType, flat []uint64) (Value,
 	return cx.load(ptr, ft.result)
 }
 
-func (cx *LiftLowerContext) beginLift() {
+// beginLift begins to lift a value of a type that has up to so many others inside, without what is in lists.
+func (cx *LiftLowerContext) beginLift(inside int) {
 	cx.fetch()
 	cx.room = maxLift
+	cx.arena, cx.ahead = nil, inside
 	cx.lifted = cx.lifted[:0]
 }
 
