@@ -1,0 +1,33 @@
+;; A resource type that is imported, one that is exported, and functions of both.
+(component
+  (import "host" (instance $host
+    (export "thing" (type $thing (sub resource)))
+    (export "[constructor]thing" (func (param "n" u32) (result (own $thing))))
+    (export "[method]thing.n" (func (param "self" (borrow $thing)) (result u32)))
+    (export "[static]thing.merge" (func (param "a" (own $thing)) (param "b" (own $thing)) (result (own $thing))))))
+  (alias export $host "thing" (type $thing))
+  (core module $destroy (func (export "destroy") (param i32)))
+  (core instance $destroy (instantiate $destroy))
+  (type $mine (resource (rep i32) (dtor (core func $destroy "destroy"))))
+  (core func $new (canon resource.new $mine))
+  (core func $rep (canon resource.rep $mine))
+  (core func $drop (canon resource.drop $thing))
+  (core func $n (canon lower (func $host "[method]thing.n")))
+  (core module $code
+    (import "" "new" (func $new (param i32) (result i32)))
+    (import "" "rep" (func $rep (param i32) (result i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (import "" "n" (func $n (param i32) (result i32)))
+    (func (export "make") (param i32) (result i32)
+      (local i32)
+      (local.set 1 (call $n (local.get 0)))
+      (call $drop (local.get 0))
+      (call $new (local.get 1)))
+    (func (export "get") (param i32) (result i32) (local.get 0)))
+  (core instance $code (instantiate $code (with "" (instance
+    (export "new" (func $new)) (export "rep" (func $rep)) (export "drop" (func $drop)) (export "n" (func $n))))))
+  (export $mine' "mine" (type $mine))
+  (func $make (param "from" (own $thing)) (result (own $mine')) (canon lift (core func $code "make")))
+  (func $get (param "self" (borrow $mine')) (result u32) (canon lift (core func $code "get")))
+  (export "[static]mine.make" (func $make))
+  (export "[method]mine.get" (func $get)))

@@ -1,0 +1,17 @@
+;; Every type of values, by name, and functions that use them.
+(component
+  (type $record (record (field "name" string) (field "size" u64) (field "ratio" f32)))
+  (export $record' "a-record" (type $record))
+  (type $variant (variant (case "none") (case "some" $record') (case "all" (list $record'))))
+  (export $variant' "a-variant" (type $variant))
+  (type $flags (flags "read" "write" "go-1"))
+  (export $flags' "some-flags" (type $flags))
+  (type $enum (enum "red" "green" "BLUE"))
+  (export $enum' "an-enum" (type $enum))
+  (type $bytes (list u8))
+  (export "bytes" (type $bytes))
+  (type $matrix (list f64 16))
+  (import "f" (func $f (param "a" bool) (param "b" s8) (param "c" s16) (param "d" s32) (param "e" s64) (param "f" u8) (param "g" u16)
+    (param "h" u32) (param "i" f64) (param "j" char) (result (result (option (tuple char string)) (error (list string))))))
+  (export "f" (func $f))
+  (import "g" (func $g (param "m" $matrix) (result (result)))))
