@@ -17,7 +17,7 @@ const (
 	NewDir  fs.FileMode = 0o777
 )
 
-const writes = unix.O_RDWR | unix.O_WRONLY | unix.O_APPEND | unix.O_CREAT | unix.O_TRUNC
+const writes = unix.O_RDWR | unix.O_WRONLY | unix.O_CREAT | unix.O_TRUNC
 
 // OpenAt opens a file or directory. The flags are those of open(2), perm is for a file that is created. A symbolic link at the end is
 // followed unless the flags have O_NOFOLLOW, or O_CREAT and O_EXCL.

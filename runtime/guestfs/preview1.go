@@ -30,7 +30,10 @@ func relative(p string) string {
 }
 
 // OpenFile implements sys.FS. A new file gets the permissions that programs give: wazero's would keep other containers from reading it.
-func (t *preview1FS) OpenFile(p string, flag sys.Oflag, _ fs.FileMode) (sys.File, sys.Errno) {
+func (t *preview1FS) OpenFile(p string, flag sys.Oflag, perm fs.FileMode) (sys.File, sys.Errno) {
+	if flag == sys.O_WRONLY && perm == 0 {
+		return &timesOnly{root: t.root, path: relative(p)}, 0
+	}
 	f, err := t.root.OpenAt(relative(p), osFlags(flag), NewFile)
 	if err != nil {
 		return nil, errnoOf(err)
@@ -42,13 +45,27 @@ func (t *preview1FS) OpenFile(p string, flag sys.Oflag, _ fs.FileMode) (sys.File
 	return &preview1File{file: f, append: flag&sys.O_APPEND != 0}, 0
 }
 
+// timesOnly is what wazero opens, to write and without permissions for a new file, when a guest sets the times of what may be a symbolic link
+// and is not to be followed. To open that would follow it.
+type timesOnly struct {
+	sys.UnimplementedFile
+	root *File
+	path string
+}
+
+// Utimens implements sys.File.
+func (f *timesOnly) Utimens(atime, mtime int64) sys.Errno {
+	return errnoOf(f.root.SetTimesAt(f.path, false, nanoseconds(atime), nanoseconds(mtime)))
+}
+
+// osFlags leaves out O_APPEND: the system would let it decide about writes at an offset too.
 func osFlags(flag sys.Oflag) int {
 	out := os.O_RDONLY
 	for _, f := range []struct {
 		from sys.Oflag
 		to   int
 	}{
-		{sys.O_RDWR, os.O_RDWR}, {sys.O_WRONLY, os.O_WRONLY}, {sys.O_APPEND, os.O_APPEND}, {sys.O_CREAT, os.O_CREATE},
+		{sys.O_RDWR, os.O_RDWR}, {sys.O_WRONLY, os.O_WRONLY}, {sys.O_CREAT, os.O_CREATE},
 		{sys.O_EXCL, os.O_EXCL}, {sys.O_TRUNC, os.O_TRUNC}, {sys.O_SYNC, os.O_SYNC}, {sys.O_DSYNC, os.O_SYNC},
 		{sys.O_RSYNC, os.O_SYNC}, {sys.O_DIRECTORY, syscall.O_DIRECTORY}, {sys.O_NOFOLLOW, syscall.O_NOFOLLOW},
 	} {
@@ -150,22 +167,8 @@ func (f *preview1File) IsAppend() bool { return f.append }
 
 // SetAppend implements sys.File.
 func (f *preview1File) SetAppend(enable bool) sys.Errno {
-	err := f.file.control(func(fd int) error {
-		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-		if err != nil {
-			return err
-		}
-		flags &^= unix.O_APPEND
-		if enable {
-			flags |= unix.O_APPEND
-		}
-		_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFL, flags)
-		return err
-	})
-	if err == nil {
-		f.append = enable
-	}
-	return errnoOf(err)
+	f.append = enable
+	return 0
 }
 
 // Stat implements sys.File.
@@ -206,7 +209,15 @@ func (f *preview1File) Write(b []byte) (int, sys.Errno) {
 	if f.file.dir {
 		return 0, sys.EISDIR
 	}
-	return result(f.file.f.Write(b))
+	if !f.append {
+		return result(f.file.f.Write(b))
+	}
+	n, err := f.file.Append(b)
+	if err != nil {
+		return n, errnoOf(err)
+	}
+	_, err = f.file.f.Seek(0, io.SeekEnd) // where a write leaves off
+	return n, errnoOf(err)
 }
 
 // Pwrite implements sys.File.

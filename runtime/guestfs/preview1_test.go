@@ -333,8 +333,8 @@ func TestReadOnlyIsNotWritten(t *testing.T) {
 				t.Errorf("%s: %v", what, errno)
 			}
 		}
-		for _, flag := range []sys.Oflag{sys.O_RDWR, sys.O_WRONLY, sys.O_CREAT, sys.O_TRUNC, sys.O_APPEND} {
-			if f, errno := guest.OpenFile("file", flag, 0); errno != sys.EROFS {
+		for _, flag := range []sys.Oflag{sys.O_RDWR, sys.O_WRONLY, sys.O_CREAT, sys.O_TRUNC} {
+			if f, errno := guest.OpenFile("file", flag, 0o600); errno != sys.EROFS {
 				t.Errorf("open with %b: %v", flag, errno)
 				if errno == 0 {
 					f.Close()
@@ -350,7 +350,7 @@ func TestWhatMayBlockIsNotOpened(t *testing.T) {
 			t.Skip(err)
 		}
 		for _, flag := range []sys.Oflag{sys.O_RDONLY, sys.O_WRONLY, sys.O_RDWR} {
-			if _, errno := guest.OpenFile("pipe", flag, 0); errno != sys.EACCES {
+			if _, errno := guest.OpenFile("pipe", flag, 0o600); errno != sys.EACCES {
 				t.Errorf("open a named pipe with %b: %v", flag, errno)
 			}
 		}
@@ -374,4 +374,49 @@ func TestDirsRefuses(t *testing.T) {
 	if _, err := Dirs([]Mount{{Host: d, Guest: "/"}, {Host: d, Guest: "/data", ReadOnly: true}}); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestTheTimesOfALinkAreSet relies on how wazero opens a file for that.
+func TestTheTimesOfALinkAreSet(t *testing.T) {
+	preview1(t, func(t *testing.T, host string, guest sys.FS) {
+		link(t, "file", filepath.Join(host, "link"))
+		f, errno := guest.OpenFile("link", sys.O_WRONLY, 0)
+		if errno != 0 {
+			t.Fatal(errno)
+		}
+		if errno := f.Utimens(1e9, 2e9); errno != 0 {
+			t.Error(errno)
+		}
+		f.Close()
+		if st, errno := guest.Lstat("link"); errno != 0 || st.Atim != 1e9 || st.Mtim != 2e9 {
+			t.Errorf("of the link: %+v, %v", st, errno)
+		}
+		if st, errno := guest.Stat("link"); errno != 0 || st.Mtim == 2e9 {
+			t.Errorf("of the file: %+v, %v", st, errno)
+		}
+	})
+}
+
+func TestAppendingLeavesOffsetsAlone(t *testing.T) {
+	preview1(t, func(t *testing.T, host string, guest sys.FS) {
+		f, errno := guest.OpenFile("file", sys.O_RDWR|sys.O_APPEND, 0o600)
+		if errno != 0 {
+			t.Fatal(errno)
+		}
+		defer f.Close()
+		for _, step := range []func() (int, sys.Errno){
+			func() (int, sys.Errno) { return f.Pwrite([]byte("C"), 0) },
+			func() (int, sys.Errno) { return f.Write([]byte("!")) },
+		} {
+			if n, errno := step(); n != 1 || errno != 0 {
+				t.Fatal(n, errno)
+			}
+		}
+		if at, errno := f.Seek(0, io.SeekCurrent); at != 8 || errno != 0 {
+			t.Errorf("the position is %d, %v", at, errno)
+		}
+		if got, _ := os.ReadFile(filepath.Join(host, "file")); string(got) != "Content!" {
+			t.Errorf("content: %q", got)
+		}
+	})
 }
