@@ -222,6 +222,29 @@ func TestEveryGroupInstanceIsFresh(t *testing.T) {
 	}
 }
 
+// TestAFreshGroupAllocatesLittle holds the number of allocations down. It may be raised with a reason.
+func TestAFreshGroupAllocatesLittle(t *testing.T) {
+	spec := cLike(t, nothing)
+	spec.Parts = spec.Parts[:partUser]
+	g := loadGroup(t, newTestRuntime(t, Limits{}), spec, nil)
+	n := testing.AllocsPerRun(100, func() {
+		i, err := g.Instantiate(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := i.Function(partMain, "run")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(f.Call(t.Context(), make([]uint64, 2)), i.Close()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n > 78 {
+		t.Errorf("%.0f allocations, at most 78 wanted", n)
+	}
+}
+
 func TestAnErrorOfTheHostEndsTheGuest(t *testing.T) {
 	said := errors.New("the disk is full")
 	spec := func(f call) *GroupInstance { return group(t, Limits{}, cLike(t, f)) }

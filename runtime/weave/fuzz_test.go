@@ -3,6 +3,9 @@ package weave_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,11 +23,26 @@ func FuzzWeave(f *testing.F) {
 			f.Add(wasm)
 		}
 	}
+	for _, file := range files("testdata/*.wasm", "../instance/testdata/*.wasm", "../instance/testdata/group/*.wasm") {
+		wasm, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(wasm)
+	}
 	f.Fuzz(func(t *testing.T, wasm []byte) {
 		if problem := disagreement(wasm); problem != "" {
 			t.Error(problem)
 		}
 	})
+}
+
+func files(patterns ...string) (all []string) {
+	for _, pattern := range patterns {
+		found, _ := filepath.Glob(pattern) // a bad pattern finds nothing
+		all = append(all, found...)
+	}
+	return all
 }
 
 // TestEveryChangeOfAByteIsJudgedAsTheEngineJudgesIt changes modules a byte at a time.
@@ -53,15 +71,36 @@ func disagreement(wasm []byte) string {
 	if err != nil {
 		return ""
 	}
-	before, after := compile(wasm), compile(woven)
-	if before == nil && after != nil {
-		return fmt.Sprintf("a good module is bad when woven: %v", after)
+	before := compile(wasm)
+	if problem := judge(before, compile(woven)); problem != "" {
+		return problem + " when woven"
 	}
-	// What is wrong with names or debug information is gone with them.
-	if before != nil && after == nil && !strings.Contains(before.Error(), "custom") {
-		return fmt.Sprintf("a bad module is good when woven: %v", before)
+	var links []weave.Link
+	for i := range m.Imports {
+		links = append(links, weave.Link{Module: "0", Name: strconv.Itoa(i), Guest: i%2 == 0})
+	}
+	if err := m.Relink(links); err != nil {
+		return err.Error()
+	}
+	if woven, err = m.Weave(); err != nil {
+		return fmt.Sprintf("it can be woven, but not when it is linked: %v", err)
+	}
+	if problem := judge(before, compile(woven)); problem != "" {
+		return problem + " when woven and linked"
 	}
 	return ""
+}
+
+// judge compares what the engine says of a module with what it says when it is woven. What is wrong with custom sections is gone with
+// them, and names of imports that the engine does not like are gone when they are linked.
+func judge(before, after error) string {
+	switch {
+	case before == nil && after != nil:
+		return fmt.Sprintf("a good module is bad (%v)", after)
+	case before == nil || after != nil || strings.Contains(before.Error(), "custom") || strings.Contains(before.Error(), "empty module name"):
+		return ""
+	}
+	return fmt.Sprintf("a bad module (%v) is good", before)
 }
 
 // validator takes apart and validates; that it would interpret does not matter here.
