@@ -54,7 +54,8 @@ func (g *Group) Instantiate(ctx context.Context, owner any) (*GroupInstance, err
 	}
 	for k := range g.parts {
 		if err := i.instantiate(ctx, inner, k); err != nil {
-			return nil, errors.Join(fmt.Errorf("instantiate %s: %w", partName(k, g.parts[k].name), err), i.Close())
+			_ = i.Close()
+			return nil, fmt.Errorf("instantiate %s: %w", partName(k, g.parts[k].name), err)
 		}
 	}
 	i.ran = false

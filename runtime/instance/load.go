@@ -149,7 +149,7 @@ func (d *demand) try(ctx context.Context, instantiate func(context.Context) (io.
 	var (
 		trap *TrapError
 		exit *ExitError
-		hint = "it runs before _start and must end soon and well: look for constructors of globals"
+		hint = "it runs before anything else and must end soon and well: look for constructors of globals"
 	)
 	switch {
 	case errors.Is(err, errStartTimeout):

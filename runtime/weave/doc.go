@@ -7,9 +7,9 @@
 // count for more than the guest's own.
 //
 // [Read] takes a module apart as far as that needs and checks every index that the weaving could give another meaning; [Module.Weave]
-// puts it together again, and [Module.Relink] before it says where the imports of a linked module come from. What Read accepts is not therefore valid: the engine validates the woven module. But a module that was not
-// valid is not valid when woven. Sections that the weaving makes wrong, debug information among them, are left out; function names
-// are kept.
+// puts it together again, after [Module.Relink] with other names for its imports. What Read accepts is not therefore valid: the engine
+// validates the woven module. But a module that was not valid is not valid when woven. Sections that the weaving makes wrong, debug
+// information among them, are left out; function names are kept.
 //
 // The package knows no engine and runs nothing. It is for package instance, at load.
 package weave
