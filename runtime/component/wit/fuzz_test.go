@@ -87,7 +87,10 @@ func FuzzPrint(f *testing.F) {
 		instance := types.Extern{Sort: types.SortInstance, Instance: &types.Instance{Exports: []types.Named{
 			{Name: a, Extern: defined}, {Name: b, Extern: function}, {Name: "[method]" + a + ".x", Extern: function},
 		}}}
-		c := &types.Component{Imports: []types.Named{{Name: b, Extern: instance}, {Name: a, Extern: function}}, Exports: []types.Named{{Name: a, Extern: defined}}}
+		c := &types.Component{
+			Imports: []types.Named{{Name: b, Extern: instance}, {Name: a, Extern: function}},
+			Exports: []types.Named{{Name: a, Extern: defined}},
+		}
 		for _, s := range []string{Print(c), Summary(c), Type(kind), Func(function.Func)} {
 			if !utf8.ValidString(s) || len(s) > maxWorld+10 {
 				t.Fatalf("%d bytes of %q", len(s), s[:min(len(s), 100)])

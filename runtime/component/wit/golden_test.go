@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mayfly-run/mayfly/runtime/component/binary"
 	"github.com/mayfly-run/mayfly/runtime/component/types"
+	"github.com/mayfly-run/mayfly/runtime/component/validate"
 )
 
 var update = flag.Bool("update", false, "write what is printed into testdata")
@@ -53,4 +55,36 @@ func world(ps *Packages) *types.Component {
 		}
 	}
 	return c
+}
+
+// world.wasm implements the world of world.wit by functions that only trap. It was made by "wasm-tools component embed --dummy", "component
+// new" and "strip -a".
+func TestAComponentIsPrintedAs(t *testing.T) {
+	b, err := os.ReadFile("testdata/component/world.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoded, err := binary.Decode(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := validate.Validate(decoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, got := range map[string]string{"print.txt": Print(c), "summary.txt": Summary(c)} {
+		file = filepath.Join("testdata/component", file)
+		if *update {
+			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != string(want) {
+			t.Errorf("%s: printed:\n%s\nwant:\n%s", file, got, want)
+		}
+	}
 }

@@ -17,7 +17,7 @@ func Print(c *types.Component) string { return printWorld(c, false) }
 func Summary(c *types.Component) string { return printWorld(c, true) }
 
 func printWorld(c *types.Component, short bool) string {
-	p := &printer{writer: writer{limit: maxWorld, origins: map[any]origin{}}, short: short}
+	p := &printer{writer: writer{limit: maxWorld, origins: map[any]origin{}}, short: short, defined: map[string]*types.Type{}}
 	p.put("world root {\n")
 	p.component(c)
 	p.put("}\n")
@@ -27,8 +27,9 @@ func printWorld(c *types.Component, short bool) string {
 // printer writes the types of components and instances.
 type printer struct {
 	writer
-	short  bool
-	nested int // components and instances that are being written
+	short   bool
+	nested  int                    // components and instances that are being written
+	defined map[string]*types.Type // the last definition of each name that origins knows
 }
 
 // component writes a component's imports and exports.
@@ -92,7 +93,7 @@ func identity(n types.Named) any {
 // extern writes an import or export.
 func (p *printer) extern(keyword string, n types.Named) {
 	if n.Sort == types.SortType {
-		p.definition(keyword, "", n, nil)
+		p.worldType(keyword, n)
 		return
 	}
 	p.line()
@@ -116,6 +117,24 @@ func (p *printer) extern(keyword string, n types.Named) {
 		p.put("}\n")
 	default:
 		p.put(": ", n.Sort.String(), ";\n")
+	}
+}
+
+// worldType writes a type that a component imports or exports by itself. In WIT, types that worlds have are imports without saying so.
+func (p *printer) worldType(keyword string, n types.Named) {
+	keyword = strings.TrimPrefix(keyword, "import ")
+	p.recognize(n)
+	o, used := p.origins[identity(n)]
+	switch {
+	case used && keyword == "":
+		p.use(o.from, []types.Named{n})
+	case p.short:
+		p.line()
+		p.put(keyword, "type ")
+		p.name(n.Name)
+		p.put(";\n")
+	default:
+		p.definition(keyword, "", n, nil)
 	}
 }
 
@@ -154,6 +173,19 @@ func (p *printer) body(head, from string, i *types.Instance) {
 	p.put("}\n")
 }
 
+// recognize finds out whether a type is one that another interface has. A resource is the same wherever it is; of other types there is a
+// new one for each interface of a component that exports it, so what has the name and the structure of one that is known is taken to be
+// that.
+func (p *printer) recognize(n types.Named) {
+	t := n.Type.Value
+	if n.Sort != types.SortType || t == nil || p.origins[t].name != "" {
+		return
+	}
+	if known := p.defined[n.Name]; known.Equal(t) {
+		p.origins[t] = p.origins[known]
+	}
+}
+
 // isUsed reports whether a type is another interface's.
 func (p *printer) isUsed(key any, here string) bool {
 	o, ok := p.origins[key]
@@ -165,6 +197,7 @@ func (p *printer) uses(here string, i *types.Instance) {
 	var order []string
 	used := map[string][]types.Named{}
 	for _, n := range i.Exports {
+		p.recognize(n)
 		if key := identity(n); key != nil && p.isUsed(key, here) {
 			from := p.origins[key].from
 			if used[from] == nil {
@@ -174,24 +207,29 @@ func (p *printer) uses(here string, i *types.Instance) {
 		}
 	}
 	for _, from := range order {
-		p.line()
-		p.put("use ", clean(from), ".{")
-		for j, n := range used[from] {
-			if p.full() {
-				return
-			}
-			if j > 0 {
-				p.put(", ")
-			}
-			there := p.origins[identity(n)].name
-			p.name(there)
-			if there != n.Name {
-				p.put(" as ")
-				p.name(n.Name)
-			}
-		}
-		p.put("};\n")
+		p.use(from, used[from])
 	}
+}
+
+// use writes that some types come from another interface.
+func (p *printer) use(from string, all []types.Named) {
+	p.line()
+	p.put("use ", clean(from), ".{")
+	for i, n := range all {
+		if p.full() {
+			return
+		}
+		if i > 0 {
+			p.put(", ")
+		}
+		there := p.origins[identity(n)].name
+		p.name(there)
+		if there != n.Name {
+			p.put(" as ")
+			p.name(n.Name)
+		}
+	}
+	p.put("};\n")
 }
 
 // resourceFunctions are the functions of an instance's resources, by the resource's name, and its other exports that are not types.
@@ -250,6 +288,9 @@ func (p *printer) definition(keyword, from string, n types.Named, methods []type
 	}
 	if _, known := p.origins[key]; key != nil && !known && from != "" {
 		p.origins[key] = origin{from, n.Name}
+		if t, ok := key.(*types.Type); ok {
+			p.defined[n.Name] = t
+		}
 	}
 }
 
@@ -297,16 +338,15 @@ func (p *printer) constructor(f *types.Func, r *types.Resource) {
 }
 
 func (p *printer) valueDefinition(name string, t *types.Type) {
-	switch t.Kind {
-	case types.Record, types.Variant, types.Flags, types.Enum:
-	case types.Own:
+	switch {
+	case t.Kind == types.Own:
 		p.put("type ")
 		p.name(name)
 		p.put(" = own<")
 		p.resource(t.Resource)
 		p.put(">;\n")
 		return
-	default:
+	case !hasMembers(t):
 		p.put("type ")
 		p.name(name)
 		p.put(" = ")
@@ -332,4 +372,13 @@ func (p *printer) valueDefinition(name string, t *types.Type) {
 	p.put(",\n")
 	p.line()
 	p.put("}\n")
+}
+
+// hasMembers reports whether a type is one that must have a name in WIT.
+func hasMembers(t *types.Type) bool {
+	switch t.Kind {
+	case types.Record, types.Variant, types.Flags, types.Enum:
+		return true
+	}
+	return false
 }

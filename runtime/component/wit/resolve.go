@@ -21,12 +21,6 @@ type handle struct {
 	resource *types.Resource
 }
 
-// extent is how big a type is, and whether there is a borrow in it.
-type extent struct {
-	depth, size int
-	borrows     bool
-}
-
 // scope is an interface and what its names mean.
 type scope struct {
 	declared *declaredInterface
@@ -303,24 +297,6 @@ func constructs(t *types.Type, resource *types.Resource) bool {
 	return t.Kind == types.Own && t.Resource == resource
 }
 
-// elements are the types that a type is made of; nil among them.
-func elements(t *types.Type) func(yield func(*types.Type) bool) {
-	return func(yield func(*types.Type) bool) {
-		for _, u := range [...]*types.Type{t.Elem, t.OK, t.Err} {
-			if !yield(u) {
-				return
-			}
-		}
-		for _, fields := range [...][]types.Field{t.Fields, t.Cases} {
-			for _, f := range fields {
-				if !yield(f.Type) {
-					return
-				}
-			}
-		}
-	}
-}
-
 // value resolves a type as written at a place; nil is nil.
 func (r *resolver) value(s *scope, e *expression, depth int) (*types.Type, error) {
 	if e == nil {
@@ -378,29 +354,6 @@ func (r *resolver) handle(kind types.Kind, resource *types.Resource) *types.Type
 		r.handles[h], r.sizes[t] = t, extent{1, 1, kind == types.Borrow}
 	}
 	return r.handles[h]
-}
-
-// measure bounds a new type: those it is made of are shared, so a short text can make one that nobody could walk through.
-func (r *resolver) measure(p position, t *types.Type) error {
-	whole := extent{depth: 1, size: 1}
-	for u := range elements(t) {
-		if u == nil {
-			continue
-		}
-		part := r.sizes[u]
-		whole.depth = max(whole.depth, max(part.depth, 1)+1)
-		whole.size += max(part.size, 1)
-		whole.borrows = whole.borrows || part.borrows
-	}
-	whole.size += len(t.Labels)
-	if whole.depth > maxDepth {
-		return p.errorf("types in types deeper than %d", maxDepth)
-	}
-	if whole.size > maxTypeSize {
-		return p.errorf("a type of more than %d others", maxTypeSize)
-	}
-	r.sizes[t] = whole
-	return nil
 }
 
 // names are those of one place, of which no two may be the same, whatever their case. Component model, Explainer, "Name uniqueness".
