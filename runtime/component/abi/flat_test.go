@@ -73,6 +73,7 @@ func TestLiftTraps(t *testing.T) {
 		want string
 	}{
 		{"a char that is a surrogate", prim(types.Char), []uint64{0xd800}, "invalid char bit pattern 0xd800"},
+		{"a char that is the last surrogate", prim(types.Char), []uint64{0xdfff}, "invalid char bit pattern 0xdfff"},
 		{"a char that is too large", prim(types.Char), []uint64{0x110000}, "invalid char bit pattern 0x110000"},
 		{"a case that does not exist", variantOf(u32, nil), []uint64{2, 0}, "invalid variant discriminant 2: the variant has 2 cases"},
 		{"an option that is neither", optionOf(u32), []uint64{0xffffffff, 0}, "invalid variant discriminant 4294967295"},

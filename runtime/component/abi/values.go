@@ -72,7 +72,7 @@ func (cx *LiftLowerContext) lowerParams(ft *FuncType, args []Value, flat []uint6
 	if len(args) != len(ft.params.fields) {
 		return hostError("%d arguments for %d parameters", len(args), len(ft.params.fields))
 	}
-	cx.beginLower()
+	cx.fetch()
 	i, err := cx.lowerParamValues(ft, args, flat)
 	if err == nil {
 		return nil
@@ -120,7 +120,7 @@ func (cx *LiftLowerContext) lowerResult(ft *FuncType, flat []uint64, v Value) er
 		}
 		return nil
 	}
-	cx.beginLower()
+	cx.fetch()
 	if err := cx.lowerResultValue(ft, flat, v); err != nil {
 		cx.loseRest(v, ft.result)
 		return fmt.Errorf("result: %w", err)
@@ -137,9 +137,4 @@ func (cx *LiftLowerContext) lowerResultValue(ft *FuncType, flat []uint64, v Valu
 		return err
 	}
 	return cx.store(v, ft.result, ptr)
-}
-
-func (cx *LiftLowerContext) beginLower() {
-	cx.fetch()
-	cx.lowered = 0
 }
