@@ -35,7 +35,17 @@ type coreKey struct {
 
 // link evaluates a valid component into a plan.
 func link(c *binary.Component, h *Host) (*plan, error) {
-	l := &linker{
+	l := newLinker(h)
+	exports, err := l.instantiate(&closure{component: c}, nil, 0)
+	if err != nil {
+		return nil, err
+	}
+	l.plan.exports, err = l.functions(exports)
+	return l.plan, err
+}
+
+func newLinker(h *Host) *linker {
+	return &linker{
 		plan:        &plan{drops: h.drops},
 		provide:     h,
 		modules:     map[*binary.CoreModule]*module{},
@@ -43,12 +53,6 @@ func link(c *binary.Component, h *Host) (*plan, error) {
 		cores:       map[coreKey]*core{},
 		destructors: map[*types.Resource]*coreFunc{},
 	}
-	exports, err := l.instantiate(&closure{component: c}, nil, 0)
-	if err != nil {
-		return nil, err
-	}
-	l.plan.exports, err = l.functions(exports)
-	return l.plan, err
 }
 
 // functions is what can be called of the root's exports. Nothing else of them is needed when a component has been linked.
