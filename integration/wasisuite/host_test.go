@@ -98,6 +98,7 @@ func (l *library) start(ctx context.Context, p *program, file, root string) (out
 		if err != nil {
 			return outcome{}, err
 		}
+		defer files.Close()
 		call.FS = files.Config()
 	}
 	m, err := l.runtime.Load(ctx, wasm)

@@ -1,6 +1,7 @@
 package guestfs
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -12,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Files are directories as guests find them. They stay open until the collector takes them: that they are moved later changes nothing.
+// Files are directories as guests find them. They are held open: that they are moved later changes nothing.
 type Files struct {
 	preopens []Preopen
 }
@@ -21,6 +22,15 @@ type Files struct {
 type Preopen struct {
 	Path string // where the guest finds it: "/", "/data"
 	Dir  *File  // common to all guests, who do not close it
+}
+
+// Close closes the directories. No guest uses them any more. Files that are not closed are when nothing refers to them any more.
+func (f *Files) Close() error {
+	var err error
+	for _, p := range f.preopens {
+		err = errors.Join(err, p.Dir.f.Close())
+	}
+	return err
 }
 
 // Preopens returns the directories in the order in which they were given.
@@ -45,23 +55,29 @@ type Mount struct {
 // OpenDirs opens directories of the host.
 func OpenDirs(mounts []Mount) (*Files, error) {
 	files := &Files{}
-	seen := map[string]bool{}
 	for _, m := range mounts {
-		at := path.Clean(m.Guest)
-		if !path.IsAbs(m.Guest) {
-			return nil, describe(m.Host, fmt.Errorf("the guest's path %q is not absolute: write, for example, %s:/data", m.Guest, m.Host))
-		}
-		if seen[at] {
-			return nil, describe(m.Host, fmt.Errorf("the guest's path %s is taken by another directory: name another", at))
-		}
-		seen[at] = true
-		dir, err := openRoot(m.Host, &tree{readOnly: m.ReadOnly})
+		p, err := files.open(m)
 		if err != nil {
+			_ = files.Close()
 			return nil, describe(m.Host, err)
 		}
-		files.preopens = append(files.preopens, Preopen{Path: at, Dir: dir})
+		files.preopens = append(files.preopens, p)
 	}
 	return files, nil
+}
+
+func (f *Files) open(m Mount) (Preopen, error) {
+	at := path.Clean(m.Guest)
+	if !path.IsAbs(m.Guest) {
+		return Preopen{}, fmt.Errorf("the guest's path %q is not absolute: write, for example, %s:/data", m.Guest, m.Host)
+	}
+	for _, p := range f.preopens {
+		if p.Path == at {
+			return Preopen{}, fmt.Errorf("the guest's path %s is taken by another directory: name another", at)
+		}
+	}
+	dir, err := openRoot(m.Host, &tree{readOnly: m.ReadOnly})
+	return Preopen{Path: at, Dir: dir}, err
 }
 
 // Dirs returns directories of the host as guests made for WASI 0.1 see them.

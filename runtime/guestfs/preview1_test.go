@@ -22,7 +22,6 @@ func trees(t *testing.T, test func(t *testing.T, host string, dir *File)) {
 		"a container":       containerFiles,
 	} {
 		t.Run(name, func(t *testing.T) {
-			collect(t)
 			outer := t.TempDir()
 			host := filepath.Join(outer, "root")
 			write(t, filepath.Join(outer, "secret"), "secret")
@@ -36,6 +35,7 @@ func trees(t *testing.T, test func(t *testing.T, host string, dir *File)) {
 			if files == nil {
 				t.Skip("only on Linux")
 			}
+			defer files.Close()
 			before := openNow()
 			test(t, host, files.preopens[0].Dir)
 			if after := openNow(); after != before {

@@ -3,7 +3,6 @@ package filesystem
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -53,10 +52,7 @@ func newGuest(t *testing.T, readOnly bool) *guest {
 		if n := len(g.Guest.open); n != 0 {
 			t.Errorf("%d files are left open", n)
 		}
-		*g = guest{}
-		for range 3 {
-			runtime.GC() // which closes the preopen
-		}
+		_ = files.Close()
 	})
 	return g
 }
