@@ -394,6 +394,16 @@ func TestGroupsDoNotGetInEachOthersWay(t *testing.T) {
 	}
 }
 
+func TestAnInstanceIsNotClosedWhileItRuns(t *testing.T) {
+	i := group(t, Limits{}, cLike(t, func(_ context.Context, i *GroupInstance, stack []uint64) error {
+		if err := i.Close(); !errors.Is(err, errRunning) {
+			t.Errorf("%v", err)
+		}
+		return nil
+	}))
+	want(t, i, 4, partMain, "run", 3)
+}
+
 func TestThereIsNoSuchExport(t *testing.T) {
 	i := group(t, Limits{}, cLike(t, func(context.Context, *GroupInstance, []uint64) error { return nil }))
 	for _, c := range []struct {
@@ -408,8 +418,15 @@ func TestThereIsNoSuchExport(t *testing.T) {
 		t.Errorf("a function is a memory: %v", err)
 	}
 	f := function(t, i, partMain, "run")
+	m, err := i.Memory(partMain, "memory")
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := i.Close(); err != nil {
 		t.Fatal(err)
+	}
+	if b := m.Bytes(); b != nil {
+		t.Errorf("%d bytes of a memory that is another's now", len(b))
 	}
 	if err := f.Call(t.Context(), make([]uint64, 2)); err == nil {
 		t.Error("a closed instance runs")

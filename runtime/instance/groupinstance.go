@@ -160,12 +160,18 @@ func (i *GroupInstance) exports(part int, export string, want kind) error {
 	return nil
 }
 
-var errClosed = errors.New("the instance is closed")
+var (
+	errClosed  = errors.New("the instance is closed")
+	errRunning = errors.New("the instance cannot be closed from within a call: let the call return first")
+)
 
-// Close frees the instance. The goroutine that ran it calls it; after any outcome, and once more does no harm.
+// Close frees the instance. The goroutine that ran it calls it, not from within a call; after any outcome, and once more does no harm.
 func (i *GroupInstance) Close() error {
 	if i.closed {
 		return nil
+	}
+	if i.call != nil {
+		return errRunning
 	}
 	i.closed = true
 	var errs []error

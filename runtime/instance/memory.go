@@ -103,8 +103,13 @@ func (m *memory) Reallocate(size uint64) []byte {
 // Free implements experimental.LinearMemory; see release.
 func (m *memory) Free() {}
 
-// Bytes returns what the guest has of it now: the next call of the guest may make it longer, or move it.
-func (m *memory) Bytes() []byte { return m.slot.bytes(m.size) }
+// Bytes returns what the guest has of it now: the next call of the guest may make it longer, or move it. After release it is empty.
+func (m *memory) Bytes() []byte {
+	if m.slot == nil {
+		return nil
+	}
+	return m.slot.bytes(m.size)
+}
 
 // release gives everything back. What a guest that has run ended with is what the next is expected to need. Once more does no harm.
 func (m *memories) release(ran bool) {
@@ -116,6 +121,7 @@ func (m *memories) release(ran bool) {
 	}
 	for k := range m.all {
 		m.runtime.slots.put(m.all[k].slot, m.all[k].size)
+		m.all[k] = memory{} // whoever has it still must not see what another instance writes
 	}
 	m.runtime.budget.give(m.charged + m.heap)
 	*m = memories{}
