@@ -79,7 +79,7 @@ func FuzzPrint(f *testing.F) {
 	f.Add(strings.Repeat("long", 100), "\u202e", byte(200))
 	f.Fuzz(func(t *testing.T, a, b string, n byte) {
 		kind := &types.Type{Kind: types.Record, Fields: []types.Field{{Name: a, Type: types.Primitives[types.U8]}}}
-		for range n {
+		for range n % 24 {
 			kind = &types.Type{Kind: types.Tuple, Fields: []types.Field{{Name: b, Type: kind}, {Name: a, Type: kind}}}
 		}
 		function := types.Extern{Sort: types.SortFunc, Func: &types.Func{Params: []types.Field{{Name: b, Type: kind}}, Result: kind}}

@@ -57,12 +57,17 @@ func (r *resolver) declare(d *document) error {
 		}
 	}
 	r.documents = append(r.documents, d)
-	for _, i := range d.interfaces {
-		id := d.name + "/" + qualified(i.name, d.version)
-		if r.interfaces[id] != nil {
-			return i.errorf("interface %s is declared twice", i.name)
+	unique := names{}
+	for _, use := range d.uses {
+		if err := unique.add(use.path.position, use.as); err != nil {
+			return err
 		}
-		r.interfaces[id] = &scope{declared: i, document: d, named: map[string]*namedType{}, instance: &types.Instance{}}
+	}
+	for _, i := range d.interfaces {
+		if err := unique.add(i.position, i.name); err != nil {
+			return err
+		}
+		r.interfaces[d.name+"/"+qualified(i.name, d.version)] = &scope{declared: i, document: d, named: map[string]*namedType{}, instance: &types.Instance{}}
 	}
 	return nil
 }
@@ -356,12 +361,19 @@ func (r *resolver) handle(kind types.Kind, resource *types.Resource) *types.Type
 	return r.handles[h]
 }
 
-// names are those of one place, of which no two may be the same, whatever their case. Component model, Explainer, "Name uniqueness".
+// names are those of one place, of which no two may be the same. Component model, Explainer, "strongly-unique".
 type names map[string]bool
 
 func (n names) add(p position, name string) error {
-	// A method and a static function of one name are the same name.
-	key := strings.ToLower(strings.Replace(name, "[static]", "[method]", 1))
+	key := strings.ToLower(name)
+	for _, annotation := range [...]string{"[method]", "[static]"} {
+		if member, ok := strings.CutPrefix(key, annotation); ok {
+			key = member
+			if l, m, _ := strings.Cut(member, "."); l == m {
+				key = l
+			}
+		}
+	}
 	if n[key] {
 		return p.errorf("%s is declared twice", name)
 	}
