@@ -1,6 +1,10 @@
 package abi
 
-import "github.com/mayfly-run/mayfly/runtime/component/types"
+import (
+	"slices"
+
+	"github.com/mayfly-run/mayfly/runtime/component/types"
+)
 
 // ComponentInstance is what the canonical ABI knows of a component instance: its handles, and whether it may be entered and left.
 // Canonical ABI, "Component Instances".
@@ -35,16 +39,16 @@ func (i *ComponentInstance) Init(id int, parent *ComponentInstance) {
 	i.lost = emptied(i.lost)
 }
 
-// Close empties the handle table at the end of an instance. It calls drop for each resource that the instance owned; destructors of
-// components do not run then, but the host has resources to give back.
+// Close empties the handle table at the end of an instance. It calls drop for each resource that the instance owned, the latest first,
+// for they may be parts of earlier ones. Destructors of components do not run then, but the host has resources to give back.
 func (i *ComponentInstance) Close(drop func(rt *types.Resource, v Value)) {
-	for _, h := range i.handles.array {
+	for _, h := range i.lost {
+		drop(h.rt, h.rep)
+	}
+	for _, h := range slices.Backward(i.handles.array) {
 		if h.rt != nil && h.own {
 			drop(h.rt, h.rep)
 		}
-	}
-	for _, h := range i.lost {
-		drop(h.rt, h.rep)
 	}
 	i.handles.reset()
 	i.lost = emptied(i.lost)
