@@ -148,9 +148,12 @@ func (s *scope) add(side *side, n *binary.ExternName, x extern, fresh []*types.R
 		}
 		if importing {
 			s.imported = append(s.imported, r)
-		} else {
-			s.ownResource(r, false)
+		} else if err := s.ownResource(r, false); err != nil {
+			return err
 		}
+	}
+	if err := s.countResources(); err != nil {
+		return err
 	}
 	if r := x.Type.Resource; r != nil && r.Name == "" {
 		r.Name = n.Name

@@ -28,7 +28,9 @@ func (s *scope) instantiate(d *binary.Instantiate) error {
 		return fmt.Errorf("component %d cannot be instantiated: %w", d.Component, err)
 	}
 	for _, r := range m.fresh(info.defined) {
-		s.ownResource(r, false)
+		if err := s.ownResource(r, false); err != nil {
+			return err
+		}
 	}
 	exports, aliases, _, err := m.items(c.Exports, info.exportAliases)
 	if err != nil {

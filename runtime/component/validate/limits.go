@@ -12,8 +12,12 @@ const (
 	maxValueSize = 1 << 28
 	// maxFixedLength bounds the elements of a list of fixed length, and with them how many values it becomes outside of memories.
 	maxFixedLength = 1 << 30
-	// maxWork bounds the parts of types that are looked at, for one component.
-	maxWork = 20_000_000
+	// maxWork bounds the parts of types that are looked at, for one component. The largest component at hand takes 20,000.
+	maxWork = 10_000_000
+	// replaceWork is how much more it takes to make a part of a type anew than to look at it: what is made stays in memory.
+	replaceWork = 16
+	// maxResources bounds the resource types of a component, those of its instances included.
+	maxResources = 1 << 14
 	// maxInstances bounds how many instances a component and those in it make, as far as that can be seen here: what instantiating an
 	// imported component makes depends on what is given for it.
 	maxInstances = 10_000

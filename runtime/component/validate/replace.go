@@ -54,7 +54,7 @@ func (m *replacement) value(t *types.Type) (*types.Type, error) {
 		}
 		return to, nil
 	}
-	if err := m.v.work.do(1 + len(t.Fields) + len(t.Cases)); err != nil {
+	if err := m.v.work.do(replaceWork + len(t.Fields) + len(t.Cases)); err != nil {
 		return nil, err
 	}
 	to := *t
@@ -103,6 +103,9 @@ func (m *replacement) fields(all []types.Field) (to []types.Field, changed bool,
 			continue
 		}
 		if !changed {
+			if err := m.v.work.do(replaceWork * len(all)); err != nil {
+				return nil, false, err
+			}
 			to = append([]types.Field(nil), all...)
 			changed = true
 		}
@@ -115,7 +118,7 @@ func (m *replacement) fn(t *types.Func) (*types.Func, error) {
 	if to, ok := once(m, t); ok {
 		return to, nil
 	}
-	if err := m.v.work.do(1 + len(t.Params)); err != nil {
+	if err := m.v.work.do(replaceWork + len(t.Params)); err != nil {
 		return nil, err
 	}
 	params, changed, err := m.fields(t.Params)
@@ -178,7 +181,7 @@ func (m *replacement) component(t *types.Component) (*types.Component, error) {
 
 // items replaces imports or exports.
 func (m *replacement) items(all []types.Named, aliases []alias) (to []types.Named, toAliases []alias, changed bool, err error) {
-	if err := m.v.work.do(1 + len(all)); err != nil {
+	if err := m.v.work.do(replaceWork + len(all)); err != nil {
 		return nil, nil, false, err
 	}
 	to, toAliases = all, aliases
@@ -192,6 +195,9 @@ func (m *replacement) items(all []types.Named, aliases []alias) (to []types.Name
 			continue
 		}
 		if !changed {
+			if err := m.v.work.do(replaceWork * len(all)); err != nil {
+				return nil, nil, false, err
+			}
 			to, toAliases = append([]types.Named(nil), all...), append([]alias(nil), aliases...)
 			changed = true
 		}

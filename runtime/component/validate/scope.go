@@ -88,10 +88,18 @@ func declare[T any](all *[]T, t T) error {
 	return nil
 }
 
-// define makes a resource type one of those that instances of this scope have of their own.
-func (s *scope) ownResource(r *types.Resource, here bool) {
+// ownResource makes a resource type one of those that instances of this scope have of their own.
+func (s *scope) ownResource(r *types.Resource, here bool) error {
 	s.defined[r] = here
 	s.order = append(s.order, r)
+	return s.countResources()
+}
+
+func (s *scope) countResources() error {
+	if len(s.order)+len(s.imported) > maxResources {
+		return limited{fmt.Sprintf("more than %d resource types, counting those of instances", maxResources)}
+	}
+	return nil
 }
 
 // find finds something that may be imported or exported.

@@ -80,8 +80,7 @@ func (s *scope) newResource(d *binary.ResourceType) (*types.Resource, error) {
 		}
 	}
 	r := &types.Resource{}
-	s.ownResource(r, true)
-	return r, nil
+	return r, s.ownResource(r, true)
 }
 
 // componentType checks the type of a component.
