@@ -8,13 +8,14 @@ import (
 
 	"github.com/mayfly-run/mayfly/runtime/component/abi"
 	"github.com/mayfly-run/mayfly/runtime/component/types"
+	"github.com/mayfly-run/mayfly/runtime/component/wit"
 )
 
 // maxFormatted bounds the text of a value, in bytes.
 const maxFormatted = 16 << 20
 
 // Format writes a value of a type, on one line and without control characters. What it writes can be parsed again to the same value,
-// but for NaNs, which are all alike; for handles of resources, which are written as what they are of; and for values of more than 16 MiB of
+// but for NaNs, which are all alike; for handles of resources, which are written as their type; and for values of more than 16 MiB of
 // text, which are cut.
 func Format(t *types.Type, v abi.Value) string {
 	f := &formatter{}
@@ -71,7 +72,7 @@ func (f *formatter) value(t *types.Type, v abi.Value) {
 		f.put([]string{"ok", "err"}[v.Case()])
 		f.payload([]*types.Type{t.OK, t.Err}[v.Case()], v)
 	default:
-		f.put(t.Kind.String() + "<" + t.Resource.Name + ">")
+		f.put(wit.Type(t))
 	}
 }
 

@@ -321,7 +321,6 @@ func flat(t *types.Type) bool { return t.Kind != types.Option && t.Kind != types
 // payload reads what a case holds.
 func (p *parser) payload(c int, name string, t *types.Type) (abi.Value, error) {
 	if t == nil {
-		// One for a case that has none is left to whoever reads on: it is in the way there.
 		return abi.Enum(c), nil
 	}
 	if p.space(); !p.take("(") {

@@ -258,6 +258,16 @@ func TestDepthIsBounded(t *testing.T) {
 	}
 }
 
+func TestHandlesAreWrittenAsTheirType(t *testing.T) {
+	kind := named(t)
+	if got := Format(kind("handle"), abi.GuestResource(7)); got != "r" {
+		t.Error(got)
+	}
+	if got := Format(kind("handles"), abi.List(abi.GuestResource(7))); got != "[borrow<r>]" {
+		t.Error(got)
+	}
+}
+
 func TestLargeValuesAreCut(t *testing.T) {
 	text := Format(&types.Type{Kind: types.List, Elem: types.Primitives[types.U8]}, abi.Bytes(make([]byte, 8<<20)))
 	if len(text) != maxFormatted+len("…") || !strings.HasSuffix(text, "…") {
