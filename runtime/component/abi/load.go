@@ -82,7 +82,7 @@ func (cx *LiftLowerContext) loadListFromRange(ptr, length uint32, elem *layout) 
 		if err := cx.take(size); err != nil {
 			return Value{}, err
 		}
-		return Bytes(slices.Clone(cx.mem[ptr : ptr+length])), nil
+		return Bytes(slices.Clone(cx.mem[ptr:][:size])), nil
 	}
 	return cx.loadListFromValidRange(ptr, int(length), elem)
 }

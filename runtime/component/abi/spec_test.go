@@ -18,15 +18,28 @@ import (
 	"github.com/mayfly-run/mayfly/runtime/component/types"
 )
 
-// specEnv names a checkout of the component model's repository.
+// specEnv is a list of directories, separated by colons: one is a checkout of the component model's repository, or in it.
 const specEnv = "MAYFLY_COMPONENT_SPEC"
+
+// definitions finds the directory of the specification's definitions.
+func definitions() (string, bool) {
+	for _, dir := range filepath.SplitList(os.Getenv(specEnv)) {
+		for _, up := range []string{".", "..", "../.."} {
+			d := filepath.Join(dir, up, "design", "mvp", "canonical-abi")
+			if _, err := os.Stat(filepath.Join(d, "definitions.py")); err == nil {
+				return d, true
+			}
+		}
+	}
+	return "", false
+}
 
 // TestSpecification asks the specification's own definitions, which are a program, what random values of random types become: their
 // types, core values, memory, calls of realloc, handles and traps must be ours, byte for byte.
 func TestSpecification(t *testing.T) {
-	dir := os.Getenv(specEnv)
-	if dir == "" {
-		t.Skipf("%s is not set: it names a checkout of the component model's repository", specEnv)
+	dir, ok := definitions()
+	if !ok {
+		t.Skipf("%s names no directory of a checkout of the component model's repository", specEnv)
 	}
 	cases, input := specCases(), &bytes.Buffer{}
 	for _, c := range cases {
@@ -36,7 +49,7 @@ func TestSpecification(t *testing.T) {
 		}
 		input.Write(append(line, '\n'))
 	}
-	cmd := exec.Command("python3", "-B", filepath.Join("testdata", "spec.py"), filepath.Join(dir, "design", "mvp", "canonical-abi"))
+	cmd := exec.Command("python3", "-B", filepath.Join("testdata", "spec.py"), dir)
 	cmd.Stdin, cmd.Stderr = input, os.Stderr
 	output, err := cmd.Output()
 	if err != nil {
@@ -135,7 +148,7 @@ var encodingNames = []string{"utf8", "utf16", "latin1+utf16"}
 func specCases() []*specCase {
 	n := 4000
 	if s := os.Getenv(specEnv + "_CASES"); s != "" {
-		n, _ = strconv.Atoi(s)
+		n, _ = strconv.Atoi(s) // for a long run
 	}
 	seed := uint64(1)
 	if s := os.Getenv(specEnv + "_SEED"); s != "" {

@@ -32,7 +32,7 @@ func (cx *LiftLowerContext) loadStringFromRange(ptr, tagged uint32) (Value, erro
 	if err := cx.check("string", ptr, size, align); err != nil {
 		return Value{}, err
 	}
-	m := cx.mem[ptr : ptr+uint32(size)]
+	m := cx.mem[ptr:][:size] // ptr + size may be 1<<32
 	var s string
 	var err error
 	switch from {

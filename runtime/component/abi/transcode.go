@@ -162,7 +162,7 @@ func (cx *LiftLowerContext) inflate(ptr uint32, rest string, units, latin1 uint3
 	if ptr, err = cx.reallocate(ptr, units, 2, worst); err != nil {
 		return 0, 0, err
 	}
-	m := cx.mem[ptr : ptr+worst]
+	m := cx.mem[ptr:][:worst]
 	for i := int(latin1) - 1; i >= 0; i-- {
 		m[2*i], m[2*i+1] = m[i], 0
 	}
