@@ -70,6 +70,8 @@ func (s *Script) Wasm(c *Command) ([]byte, error) { return os.ReadFile(filepath.
 func Convert(wasmTools, wast, dir string) (*Script, error) {
 	out := filepath.Join(dir, "script.json")
 	cmd := exec.Command(wasmTools, "json-from-wast", wast, "--output", out, "--wasm-dir", dir)
+	// Some scripts write indices in an older form.
+	cmd.Env = append(os.Environ(), "WAST_STRICT_COMPONENT_INDICES=0")
 	if msg, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("convert %s: %w: %s", wast, err, msg)
 	}
