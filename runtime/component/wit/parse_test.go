@@ -29,7 +29,7 @@ func TestTheDeclarationsOfOurHostsParse(t *testing.T) {
 		"wasi:cli/terminal-stdin":         2,
 		"wasi:filesystem/preopens@0.2.12": 2,
 		"wasi:sockets/udp-create-socket":  3 + 1 + 1,
-		"wasi:http/incoming-handler":      2 + 1,
+		"wasi:http/outgoing-handler":      4 + 1,
 	} {
 		i, version, ok := ps.Interface(name)
 		if !ok || len(i.Exports) != exports || version != "0.2.12" {
