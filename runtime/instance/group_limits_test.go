@@ -214,6 +214,7 @@ func TestLoadGroupRefuses(t *testing.T) {
 			part := Part{Wasm: []byte(preamble + "\x04\x06\x01\x70\x00\x80\x80\x20")} // 512 Ki entries
 			return GroupSpec{Parts: []Part{part, part, part, part, part}}
 		}(), ErrMalformed, "together are more than 2097152"},
+		{"a memory that is too large", raw(preamble + "\x05\x04\x01\x00\x80\x20"), ErrMemory, "starts with 256Mi of linear memory, an instance may have 64Mi"},
 		{"too many memories", func() (spec GroupSpec) {
 			for range maxGroupMemories + 1 {
 				spec.Parts = append(spec.Parts, Part{Wasm: []byte(preamble + "\x05\x03\x01\x00\x00")})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/tetratelabs/wazero/api"
@@ -222,7 +223,7 @@ func TestEveryGroupInstanceIsFresh(t *testing.T) {
 	}
 }
 
-// TestAFreshGroupAllocatesLittle holds the number of allocations down. It may be raised with a reason.
+// TestAFreshGroupAllocatesLittle holds the number of allocations down. It may be raised with a reason. The race detector makes ten more.
 func TestAFreshGroupAllocatesLittle(t *testing.T) {
 	spec := cLike(t, nothing)
 	spec.Parts = spec.Parts[:partUser]
@@ -240,8 +241,8 @@ func TestAFreshGroupAllocatesLittle(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if n > 84 {
-		t.Errorf("%.0f allocations, at most 84 wanted", n)
+	if n > 92 {
+		t.Errorf("%.0f allocations, at most 92 wanted", n)
 	}
 }
 
@@ -392,6 +393,37 @@ func TestGroupsDoNotGetInEachOthersWay(t *testing.T) {
 	if body, err := run(t, t.Context(), module, Call{}); body != "1" || err != nil {
 		t.Errorf("a module beside them: %q, %v", body, err)
 	}
+}
+
+func TestGroupInstancesRunSideBySide(t *testing.T) {
+	r := newTestRuntime(t, Limits{})
+	g := loadGroup(t, r, cLike(t, func(ctx context.Context, i *GroupInstance, stack []uint64) error {
+		i.GiveTurn()
+		f, err := i.Function(partUser, "push")
+		if err != nil {
+			return err
+		}
+		stack[0] += *i.Owner().(*uint64)
+		return f.Call(ctx, []uint64{16})
+	}), new(uint64))
+	var wait sync.WaitGroup
+	for n := range uint64(8) {
+		wait.Go(func() {
+			for range 25 {
+				i, err := g.Instantiate(t.Context(), &n)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				want(t, i, 3+n+1, partMain, "run", 3)
+				want(t, i, 4080-16, partUser, "push", 16)
+				if err := i.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
 }
 
 func TestAnInstanceIsNotClosedWhileItRuns(t *testing.T) {

@@ -37,7 +37,8 @@ type linker struct {
 	spec     *GroupSpec
 	group    *Group
 	modules  map[[sha256.Size]byte]*source
-	sources  []*source // of the parts
+	sources  []*source      // of the parts
+	links    [][]weave.Link // of their imports
 	bytes    int       // of all modules
 	items    int       // of all parts
 	compiled map[string]wazero.CompiledModule
@@ -76,12 +77,19 @@ func (r *Runtime) LoadGroup(ctx context.Context, spec GroupSpec) (*Group, error)
 
 func (l *linker) load(ctx context.Context) error {
 	for k := range l.spec.Parts {
-		if err := l.add(ctx, k); err != nil {
+		if err := l.add(k); err != nil {
 			return fmt.Errorf("%s: %w", partName(k, l.spec.Parts[k].Name), err)
 		}
 	}
 	if err := l.runtime.checkInitial(l.group.initialMemory); err != nil {
 		return err
+	}
+	for k := range l.group.parts {
+		p := &l.group.parts[k]
+		var err error
+		if p.compiled, err = l.compile(ctx, l.sources[k], l.links[k], p.name); err != nil {
+			return fmt.Errorf("%s: %w", partName(k, p.name), err)
+		}
 	}
 	return l.instantiateHost(ctx)
 }
@@ -93,8 +101,8 @@ func partName(k int, name string) string {
 	return fmt.Sprintf("core instance %d, %q", k, cut(name, maxPartName))
 }
 
-// add reads, links and compiles a part.
-func (l *linker) add(ctx context.Context, k int) error {
+// add reads and links a part.
+func (l *linker) add(k int) error {
 	p := &l.spec.Parts[k]
 	s, err := l.source(p.Wasm)
 	if err != nil {
@@ -117,11 +125,9 @@ func (l *linker) add(ctx context.Context, k int) error {
 		l.group.memories++
 		l.group.initialMemory += m.Min * pageSize
 	}
-	if own.compiled, err = l.compile(ctx, s, links, own.name); err != nil {
-		return err
-	}
 	l.group.parts = append(l.group.parts, own)
 	l.sources = append(l.sources, s)
+	l.links = append(l.links, links)
 	return nil
 }
 
