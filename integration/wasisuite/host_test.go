@@ -3,6 +3,7 @@ package wasisuite
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -11,8 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mayfly-run/mayfly/runtime/component"
 	"github.com/mayfly-run/mayfly/runtime/guestfs"
 	"github.com/mayfly-run/mayfly/runtime/instance"
+	"github.com/mayfly-run/mayfly/runtime/wasi/cli"
+	"github.com/mayfly-run/mayfly/runtime/wasi/clocks"
+	"github.com/mayfly-run/mayfly/runtime/wasi/filesystem"
+	"github.com/mayfly-run/mayfly/runtime/wasi/random"
+	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
 )
 
 const timeout = 30 * time.Second
@@ -89,32 +96,88 @@ func (l *library) start(ctx context.Context, p *program, file, root string) (out
 	if err != nil {
 		return outcome{}, err
 	}
-	var stdout, stderr bytes.Buffer
-	call := instance.Call{
-		Args: append([]string{filepath.Base(file)}, p.spec.Args...), Env: p.environment(), Stdout: &stdout, Stderr: &stderr,
-	}
+	var files *guestfs.Files
 	if root != "" {
-		files, err := guestfs.OpenDirs([]guestfs.Mount{{Host: root, Guest: "/"}})
+		files, err = guestfs.OpenDirs([]guestfs.Mount{{Host: root, Guest: "/"}})
 		if err != nil {
 			return outcome{}, err
 		}
 		defer files.Close()
-		call.FS = files.Config()
 	}
-	m, err := l.runtime.Load(ctx, wasm)
-	if err != nil {
-		return outcome{}, err
+	args := append([]string{filepath.Base(file)}, p.spec.Args...)
+	var stdout, stderr bytes.Buffer
+	if component.Is(wasm) {
+		err = l.component(ctx, wasm, &state{
+			cli: cli.Guest{Args: args, Env: p.environment(), Stdout: wasiio.ToWriter(&stdout), Stderr: wasiio.ToWriter(&stderr)},
+			fs:  filesystem.NewGuest(files),
+		})
+	} else {
+		err = l.module(ctx, wasm, files, instance.Call{Args: args, Env: p.environment(), Stdout: &stdout, Stderr: &stderr})
 	}
-	i, err := m.Instantiate(ctx, call)
-	if err != nil {
-		return outcome{}, err
-	}
-	defer i.Close()
-	err = i.Run(ctx)
 	out := outcome{stdout: stdout.String(), stderr: stderr.String()}
 	var exit *instance.ExitError
 	if errors.As(err, &exit) {
 		out.code, err = int(exit.Code), nil
 	}
 	return out, err
+}
+
+func (l *library) module(ctx context.Context, wasm []byte, files *guestfs.Files, call instance.Call) error {
+	if files != nil {
+		call.FS = files.Config()
+	}
+	m, err := l.runtime.Load(ctx, wasm)
+	if err != nil {
+		return err
+	}
+	i, err := m.Instantiate(ctx, call)
+	if err != nil {
+		return err
+	}
+	defer i.Close()
+	return i.Run(ctx)
+}
+
+// state is what a component has of WASI.
+type state struct {
+	cli cli.Guest
+	fs  *filesystem.Guest
+}
+
+func (s *state) CLI() *cli.Guest               { return &s.cli }
+func (s *state) Filesystem() *filesystem.Guest { return s.fs }
+
+func (l *library) component(ctx context.Context, wasm []byte, s *state) error {
+	defer s.fs.Close()
+	defer s.cli.Close()
+	h, err := component.NewHost(wasiio.Package(), clocks.Package(), random.Package(rand.Reader), cli.Package(), filesystem.Package())
+	if err != nil {
+		return err
+	}
+	d, err := component.Read(wasm)
+	if err != nil {
+		return err
+	}
+	c, err := component.Load(ctx, l.runtime, d, h)
+	if err != nil {
+		return err
+	}
+	defer c.Close(context.Background())
+	if err := c.Try(ctx, s); err != nil {
+		return err
+	}
+	f, err := c.Function("wasi:cli/run@0.2.0", "run")
+	if err != nil {
+		return err
+	}
+	i, err := c.Instantiate(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer i.Close()
+	result, err := i.Call(ctx, f)
+	if _, ok := result.OK(); err == nil && !ok {
+		err = &instance.ExitError{Code: 1}
+	}
+	return err
 }
