@@ -39,8 +39,8 @@ type linker struct {
 	modules  map[[sha256.Size]byte]*source
 	sources  []*source      // of the parts
 	links    [][]weave.Link // of their imports
-	bytes    int       // of all modules
-	items    int       // of all parts
+	bytes    int            // of all modules
+	items    int            // of all parts
 	compiled map[string]wazero.CompiledModule
 }
 
