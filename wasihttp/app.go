@@ -7,45 +7,60 @@ import (
 	"log/slog"
 	"runtime/debug"
 
-	"github.com/tetratelabs/wazero"
-
 	"github.com/mayfly-run/mayfly/internal/config"
+	"github.com/mayfly-run/mayfly/runtime/component"
+	"github.com/mayfly-run/mayfly/runtime/guestfs"
 	"github.com/mayfly-run/mayfly/runtime/instance"
 )
 
 // Options says what to run and how.
 type Options struct {
-	Wasm     []byte // the module; ReadModule reads it from a file
+	Wasm     []byte // the module or component; ReadModule reads it from a file
 	Sidecar  config.Sidecar
-	Args     []string // of the guest, its name first
-	Env      []string // of the guest, KEY=VALUE; config.GuestEnv makes it
-	FS       wazero.FSConfig
+	Args     []string       // of the guest, its name first
+	Env      []string       // of the guest, KEY=VALUE; config.GuestEnv makes it
+	Files    *guestfs.Files // nil: none; they belong to the caller
 	Log      *slog.Logger
-	GuestLog io.Writer // takes what guests write to standard error, whole lines at a time
+	GuestLog io.Writer // takes what guests write to standard error, and components to standard output, whole lines at a time
 
 	// MemoryLimit is what the whole process may use, in bytes; 0 is no limit.
 	MemoryLimit uint64
 }
 
-// App is a module that is loaded and ready to run.
+// App is a module or component that is loaded and ready to run.
 type App struct {
-	// Server answers requests with the module's instances.
+	// Trigger is what starts an instance: what was asked for, or what the file is made for.
+	Trigger config.TriggerKind
+	// Server answers requests with instances.
 	Server *Server
 	// MaxInstances is how many of them may be alive at once.
 	MaxInstances int
 
-	options Options
 	runtime *instance.Runtime
-	module  *instance.Module
+	loaded  loaded
 }
 
-// Load compiles and checks a module. Its errors wrap those of [instance.Runtime.Load] and say what the user can do.
+// loaded is a module or a component that is compiled.
+type loaded interface {
+	application
+	// trigger is what starts it where nobody says it.
+	trigger() config.TriggerKind
+	// footprint is what an instance takes from the start, in bytes.
+	footprint() uint64
+	// command runs it once, to its end.
+	command(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error
+	// close frees what it holds beside its code.
+	close()
+}
+
+// Load compiles and checks a module or component, whichever it is by its first bytes. Its errors wrap those of [instance.Runtime.Load] and
+// [component.Load], or [ErrTrigger], and say what the user can do.
 func Load(ctx context.Context, o Options) (*App, error) {
 	r, err := instance.NewRuntime(ctx, instance.Limits{Memory: o.Sidecar.Memory, Budget: budget(o.MemoryLimit, 0)})
 	if err != nil {
 		return nil, err
 	}
-	m, err := r.Load(ctx, o.Wasm)
+	l, err := compile(ctx, r, o)
 	if err != nil {
 		return nil, errors.Join(err, r.Close(ctx))
 	}
@@ -55,30 +70,34 @@ func Load(ctx context.Context, o Options) (*App, error) {
 		b = budget(o.MemoryLimit, resident())
 		r.SetBudget(b)
 	}
-	n := maxInstances(o.Sidecar.MaxInstances, b, m.Footprint())
-	s := newServer(settings{Sidecar: o.Sidecar, Log: o.Log, GuestLog: o.GuestLog, MaxInstances: n}, &cgi{
-		module: m, env: newEnviron(o.Env), call: instance.Call{Args: o.Args, FS: o.FS},
-	})
-	o.Wasm = nil // compiled; not needed any more
-	return &App{Server: s, MaxInstances: n, options: o, runtime: r, module: m}, nil
+	n := maxInstances(o.Sidecar.MaxInstances, b, l.footprint())
+	a := &App{Trigger: o.Sidecar.Trigger, MaxInstances: n, runtime: r, loaded: l}
+	if a.Trigger == "" {
+		a.Trigger = l.trigger()
+	}
+	a.Server = newServer(settings{Sidecar: o.Sidecar, Log: o.Log, GuestLog: o.GuestLog, MaxInstances: n}, l)
+	return a, nil
 }
 
-// Command runs the module once, as a command, until it ends or ctx does. Its error is that of [instance.Instance.Run].
+func compile(ctx context.Context, r *instance.Runtime, o Options) (loaded, error) {
+	if component.Is(o.Wasm) {
+		return loadProgram(ctx, r, o)
+	}
+	return loadCGI(ctx, r, o)
+}
+
+// Command runs the module or component once, as a command, until it ends or ctx does. Its error is that of [instance.Instance.Run].
 //
 // A guest that waits in a read of stdin is stopped when that read returns: who cannot make it return should not wait for Command.
 func (a *App) Command(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
-	i, err := a.module.Instantiate(ctx, instance.Call{
-		Args: a.options.Args, Env: a.options.Env, Stdin: stdin, Stdout: stdout, Stderr: stderr, FS: a.options.FS,
-	})
-	if err != nil {
-		return err
-	}
-	err = i.Run(ctx)
-	return errors.Join(err, i.Close())
+	return a.loaded.command(ctx, stdin, stdout, stderr)
 }
 
 // Close frees what Load took. Nothing may be running.
-func (a *App) Close(ctx context.Context) error { return a.runtime.Close(ctx) }
+func (a *App) Close(ctx context.Context) error {
+	a.loaded.close()
+	return a.runtime.Close(ctx)
+}
 
 const (
 	// reserve is what the process needs beside its instances, at the least: itself, connections, the collector's slack.

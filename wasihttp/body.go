@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
 )
 
 const (
@@ -23,30 +26,34 @@ var (
 	errBodyBroken = errors.New("the request's body broke off")
 )
 
-// body is a request's body on its way to a guest's standard input.
+// body is the body of a message from the network on its way to a guest.
 //
-// It is read ahead a little: net/http learns that a client is gone only where it reads, and a guest that does not care for the body
-// is to be stopped then too.
+// That of a request is read ahead a little: net/http learns that a client is gone only where it reads, and a guest that does not care
+// for the body is to be stopped then too.
 type body struct {
-	r    io.Reader
-	fail func(error) // ends the request
-	wait func()      // called before the guest waits for more
+	r      io.Reader
+	failed func(error) error // told why reading failed; it returns what the guest is told
+	wait   func()            // called before the guest waits for more
 
-	pump sync.WaitGroup // the goroutine that reads ahead
+	pump   sync.WaitGroup // the goroutine that reads ahead
+	signal wasiio.Signal  // something has come
 
 	mu      sync.Mutex // guards what follows
 	changed sync.Cond
+	idle    bool   // reading begins when the guest wants something
 	buf     []byte // read; of it, the guest had the first taken bytes
 	taken   int
 	err     error // of reading
-	over    bool  // nobody wants more: what comes is thrown away
-	thrown  int   // bytes
+	skip    bool  // the guest wants what comes behind the body, and nothing of it
+	over    bool  // nobody wants more
+	thrown  int   // bytes thrown away since
 }
 
 // noBody is that of a request without one.
 func noBody() *body { return &body{err: io.EOF} }
 
-// newBody begins to read, unless it is clear that the body is too large. close ends that.
+// newBody is the body of a request. It begins to read, unless it is clear that the body is too large, or the client waits to be told that
+// somebody wants it (RFC 9110, 10.1.1). fail ends the request. close ends the reading.
 func newBody(r *http.Request, limit int64, fail func(error)) *body {
 	switch {
 	case r.Body == nil, r.Body == http.NoBody:
@@ -54,15 +61,47 @@ func newBody(r *http.Request, limit int64, fail func(error)) *body {
 	case r.ContentLength > limit:
 		return &body{err: errBodyLarge}
 	}
-	size := int64(leastAhead)
-	if r.ContentLength > 0 {
-		size = min(size, r.ContentLength+1)
-	}
 	// Not told of w: it would change the answer's header from this goroutine.
-	b := &body{r: http.MaxBytesReader(nil, r.Body, limit), fail: fail, buf: make([]byte, 0, size)}
-	b.changed.L = &b.mu
-	b.pump.Go(b.readAhead)
+	b := readBody(http.MaxBytesReader(nil, r.Body, limit), r.ContentLength, func(err error) error {
+		switch tooLarge := (*http.MaxBytesError)(nil); {
+		case errors.As(err, &tooLarge):
+			err = errBodyLarge
+		default:
+			err = fmt.Errorf("%w: %w", errBodyBroken, err)
+		}
+		// A guest must not take a part for the whole.
+		fail(err)
+		return err
+	})
+	if !strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
+		b.begin()
+	}
 	return b
+}
+
+// readBody is a body of so many bytes, -1 if that is not known, that is not read yet.
+func readBody(r io.Reader, length int64, failed func(error) error) *body {
+	size := int64(leastAhead)
+	if length > 0 {
+		size = min(size, length+1)
+	}
+	b := &body{r: r, failed: failed, idle: true, buf: make([]byte, 0, size), wait: func() {}}
+	b.changed.L = &b.mu
+	return b
+}
+
+// begin begins to read, if that has not happened.
+func (b *body) begin() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.beginLocked()
+}
+
+func (b *body) beginLocked() {
+	if b.idle && !b.over {
+		b.idle = false
+		b.pump.Go(b.readAhead)
+	}
 }
 
 func (b *body) readAhead() {
@@ -72,7 +111,7 @@ func (b *body) readAhead() {
 		switch {
 		case b.over && b.thrown >= maxLeftover:
 			return
-		case b.over:
+		case b.over || b.skip:
 			b.thrown += len(b.buf) - b.taken
 			b.buf, b.taken = b.buf[:0], 0
 		case b.taken == cap(b.buf) && b.taken < mostAhead:
@@ -88,28 +127,22 @@ func (b *body) readAhead() {
 		n, err := b.r.Read(room)
 		b.mu.Lock()
 		b.buf = b.buf[:len(b.buf)+n]
-		b.end(err)
+		b.err = err
+		if err != nil && err != io.EOF && !b.over {
+			b.err = b.failed(err)
+		}
 		b.changed.Broadcast()
+		b.mu.Unlock()
+		b.signal.Notify()
+		b.mu.Lock()
 	}
 }
 
-// end notes how reading ended, if err is not nil. Where the body broke the request ends: a guest must not take a part for the whole.
-// The caller holds mu.
-func (b *body) end(err error) {
-	b.err = err
-	switch tooLarge := (*http.MaxBytesError)(nil); {
-	case err == nil, err == io.EOF, b.over:
-	case errors.As(err, &tooLarge):
-		b.fail(errBodyLarge)
-	default:
-		b.fail(fmt.Errorf("%w: %w", errBodyBroken, err))
-	}
-}
-
-// Read reads for the guest.
+// Read reads for a guest that waits.
 func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.beginLocked()
 	if b.taken == len(b.buf) && b.err == nil {
 		b.mu.Unlock()
 		b.wait()
@@ -127,6 +160,48 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// take returns what is there, at most limit bytes; neither bytes nor an error when nothing is.
+func (b *body) take(limit int) ([]byte, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.beginLocked()
+	n := min(limit, len(b.buf)-b.taken)
+	if n == 0 {
+		return nil, b.err
+	}
+	p := make([]byte, n)
+	copy(p, b.buf[b.taken:])
+	b.taken += n
+	b.changed.Broadcast()
+	return p, nil
+}
+
+// ready reports whether take would return anything.
+func (b *body) ready() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.beginLocked()
+	return b.taken < len(b.buf) || b.err != nil || b.over
+}
+
+// finish throws away what the guest has not taken, up to the end, where the trailers are.
+func (b *body) finish() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.skip = true
+	if b.r != nil {
+		b.changed.Broadcast()
+	}
+}
+
+// end returns how reading ended, nil as long as it has not.
+func (b *body) end() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.beginLocked()
+	return b.err
+}
+
 // whole reports whether all of the body has been read.
 func (b *body) whole() bool {
 	b.mu.Lock()
@@ -139,9 +214,9 @@ func (b *body) whole() bool {
 func (b *body) close(setDeadline func(time.Time) error) {
 	b.mu.Lock()
 	if !b.over && b.r != nil {
-		b.over = true
+		b.over, b.thrown = true, 0
 		b.changed.Broadcast()
-		if b.err == nil {
+		if b.err == nil && !b.idle {
 			_ = setDeadline(time.Now().Add(lastChance))
 		}
 	}

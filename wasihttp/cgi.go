@@ -1,25 +1,64 @@
 package wasihttp
 
 import (
+	"context"
+	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/mayfly-run/mayfly/internal/config"
 	"github.com/mayfly-run/mayfly/runtime/instance"
 )
 
 // maxRedirects bounds local redirects of one request.
 const maxRedirects = 10
 
-// cgi answers requests with a core module that speaks CGI/1.1 (RFC 3875).
+// cgi is a core module, which answers requests if it speaks CGI/1.1 (RFC 3875).
 type cgi struct {
 	module *instance.Module
 	env    environ
 	call   instance.Call // what is the same for all requests
 }
 
-var _ application = (*cgi)(nil)
+var (
+	_ loaded      = (*cgi)(nil)
+	_ application = (*cgi)(nil)
+)
+
+// loadCGI loads a core module.
+func loadCGI(ctx context.Context, r *instance.Runtime, o Options) (*cgi, error) {
+	m, err := r.Load(ctx, o.Wasm)
+	if err != nil {
+		return nil, err
+	}
+	g := &cgi{module: m, env: newEnviron(o.Env), call: instance.Call{Args: o.Args, Env: o.Env}}
+	if o.Files != nil {
+		g.call.FS = o.Files.Config()
+	}
+	return g, nil
+}
+
+// trigger implements loaded. Whether a module speaks CGI cannot be seen.
+func (g *cgi) trigger() config.TriggerKind { return config.TriggerCommand }
+
+func (g *cgi) footprint() uint64 { return g.module.Footprint() }
+
+func (g *cgi) close() {}
+
+// command implements loaded.
+func (g *cgi) command(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
+	call := g.call
+	call.Stdin, call.Stdout, call.Stderr = stdin, stdout, stderr
+	i, err := g.module.Instantiate(ctx, call)
+	if err != nil {
+		return err
+	}
+	err = i.Run(ctx)
+	return errors.Join(err, i.Close())
+}
 
 func (g *cgi) outlives() bool { return false }
 

@@ -35,8 +35,6 @@ type head struct {
 	size      int    // bytes so far
 }
 
-type field struct{ name, value string }
-
 // feed takes the next piece of output. It returns how much of it belongs to the head, and whether the head is complete.
 func (h *head) feed(p []byte) (n int, complete bool, err error) {
 	for n < len(p) {
@@ -176,40 +174,4 @@ func (h *head) copyTo(header http.Header) {
 	if !h.typed {
 		header["Content-Type"] = nil // or net/http would guess one from what the guest says
 	}
-}
-
-// digits reads a number of at most 18 digits.
-func digits(s string) (int64, bool) {
-	if len(s) == 0 || len(s) > 18 {
-		return 0, false
-	}
-	n := int64(0)
-	for _, c := range []byte(s) {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + int64(c-'0')
-	}
-	return n, true
-}
-
-// isToken reports whether b may be a field's name (RFC 9110, 5.6.2).
-func isToken(b []byte) bool {
-	for _, c := range b {
-		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
-		if !letter && !(c >= '0' && c <= '9') && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
-			return false
-		}
-	}
-	return len(b) > 0
-}
-
-// isText reports whether b may be a field's value.
-func isText(b []byte) bool {
-	for _, c := range b {
-		if c < ' ' && c != '\t' || c == 0x7f {
-			return false
-		}
-	}
-	return true
 }

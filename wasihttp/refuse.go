@@ -40,6 +40,7 @@ type refusal struct {
 func refusalFor(err error) refusal {
 	var trap *instance.TrapError
 	var exit *instance.ExitError
+	var code *refusedByGuest
 	switch {
 	case errors.Is(err, context.Canceled): // the client is gone: all other ends have a cause of their own
 		return refusal{level: slog.LevelDebug}
@@ -59,6 +60,8 @@ func refusalFor(err error) refusal {
 		return refusal{status: http.StatusBadGateway, text: "the sidecar's answer is no HTTP", level: slog.LevelError}
 	case errors.Is(err, errRedirects):
 		return refusal{status: http.StatusBadGateway, text: "the sidecar redirects in circles", level: slog.LevelError}
+	case errors.Is(err, errNoResponse), errors.Is(err, errUnfinished), errors.As(err, &code):
+		return refusal{status: http.StatusInternalServerError, text: "the sidecar gave no answer", level: slog.LevelError}
 	case errors.As(err, &trap), errors.As(err, &exit):
 		return refusal{status: http.StatusInternalServerError, text: "the sidecar failed", level: slog.LevelError}
 	}

@@ -37,8 +37,7 @@ func (s *Server) Serve(ctx context.Context, ls []net.Listener, first []net.Conn)
 	if len(ls) == 0 {
 		return errors.New("serve: there is no listener")
 	}
-	t := newTally()
-	v := &service{Server: s, tally: t, failed: make(chan error, len(ls)), http: &http.Server{
+	v := &service{Server: s, failed: make(chan error, len(ls)), http: &http.Server{
 		Handler:           http.HandlerFunc(s.serveHTTP),
 		MaxHeaderBytes:    maxRequestHead,
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -46,7 +45,7 @@ func (s *Server) Serve(ctx context.Context, ls []net.Listener, first []net.Conn)
 		Protocols:         new(http.Protocols),
 		BaseContext:       func(net.Listener) context.Context { return s.life },
 		ConnContext:       withConn,
-		ConnState:         t.observe,
+		ConnState:         s.tally.observe,
 		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
 	}}
 	v.http.Protocols.SetHTTP1(true)
@@ -64,7 +63,6 @@ func (s *Server) Serve(ctx context.Context, ls []net.Listener, first []net.Conn)
 type service struct {
 	*Server
 	http    *http.Server
-	tally   *tally
 	doors   []*door
 	accepts sync.WaitGroup
 	failed  chan error // of accepting

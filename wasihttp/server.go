@@ -30,6 +30,7 @@ type Server struct {
 	config settings
 	app    application
 	queue  *queue
+	tally  *tally
 	guests *guestLog
 
 	// life ends when what is in flight is to be cut.
@@ -50,6 +51,7 @@ func newServer(c settings, app application) *Server {
 		config: c,
 		app:    app,
 		queue:  newQueue(max(c.MaxInstances, 1)),
+		tally:  newTally(),
 		guests: &guestLog{w: c.GuestLog, json: c.Sidecar.JSONLog},
 		life:   life,
 		cut:    cut,

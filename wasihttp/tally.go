@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// tally counts the connections that are not idle: a new one is about to send a request, an active one has sent one.
+// tally counts the connections that are not idle: a new one is about to send a request, an active one has sent one; and the guests that
+// go on after their answer.
 type tally struct {
 	// changed takes a value when no request is in flight any more, if somebody asked.
 	changed chan struct{}
@@ -15,7 +16,8 @@ type tally struct {
 	mu    sync.Mutex
 	busy  map[net.Conn]http.ConnState
 	fresh int       // of busy, those that have sent nothing yet
-	since time.Time // when busy became empty
+	held  int       // guests without a connection
+	since time.Time // when all became quiet
 	asked bool
 }
 
@@ -42,10 +44,29 @@ func (t *tally) observe(c net.Conn, state http.ConnState) {
 		}
 		delete(t.busy, c)
 	}
-	if len(t.busy) == 0 {
+	t.tell()
+}
+
+// hold counts a guest that goes on when its connection is idle. release ends that.
+func (t *tally) hold() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.held++
+}
+
+func (t *tally) release() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.held--
+	t.tell()
+}
+
+// tell tells who asked. The caller holds mu.
+func (t *tally) tell() {
+	if len(t.busy)+t.held == 0 {
 		t.since = time.Now()
 	}
-	if t.asked && len(t.busy) == t.fresh {
+	if t.asked && len(t.busy) == t.fresh && t.held == 0 {
 		t.asked = false
 		select {
 		case t.changed <- struct{}{}:
@@ -59,20 +80,20 @@ func (t *tally) has(c net.Conn) bool {
 	return ok
 }
 
-// quiet reports since when all connections are idle, if they are. Where they are not, or since known nothing changed, changed will
+// quiet reports since when all connections are idle and all guests gone, if they are. Where they are not, or since known nothing changed, changed will
 // tell when no request is in flight any more.
 func (t *tally) quiet(known time.Time) (since time.Time, quiet bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.asked = len(t.busy) > 0 || t.since == known
-	return t.since, len(t.busy) == 0
+	t.asked = len(t.busy)+t.held > 0 || t.since == known
+	return t.since, len(t.busy)+t.held == 0
 }
 
-// count returns how many connections are not idle, and how many of these have sent nothing yet. If there are any, changed will tell
-// when no request is in flight any more.
+// count returns how many connections are not idle and guests not gone, and how many connections have sent nothing yet. If there are any,
+// changed will tell when no request is in flight any more.
 func (t *tally) count() (busy, fresh int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.asked = len(t.busy) > 0
-	return len(t.busy), t.fresh
+	t.asked = len(t.busy)+t.held > 0
+	return len(t.busy) + t.held, t.fresh
 }

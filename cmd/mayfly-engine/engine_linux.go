@@ -20,6 +20,12 @@ import (
 	"github.com/mayfly-run/mayfly/wasihttp"
 )
 
+// Why a guest that answers requests does not get any.
+var (
+	errNoListener  = errors.New("MAYFLY_TRIGGER=http and no listening socket: this is mayfly's fault, please report it")
+	errNobodyAsked = errors.New("the component answers requests, and there is no listening socket: set MAYFLY_TRIGGER=http")
+)
+
 // engine is one run of the program, from the link to the holder on.
 type engine struct {
 	flags   flags
@@ -72,7 +78,7 @@ func (e *engine) run() int {
 		return e.refuse(err)
 	}
 	if e.sidecar.Trigger == config.TriggerHTTP && len(ls) == 0 {
-		return e.refuse(errors.New("MAYFLY_TRIGGER=http and no listening socket: this is mayfly's fault, please report it"))
+		return e.refuse(errNoListener)
 	}
 	app, err := e.load()
 	if err != nil {
@@ -83,8 +89,11 @@ func (e *engine) run() int {
 	}
 
 	took := time.Since(begin).Round(time.Millisecond)
-	if e.sidecar.Trigger != config.TriggerHTTP {
+	if app.Trigger != config.TriggerHTTP {
 		return e.command(app, took)
+	}
+	if len(ls) == 0 {
+		return e.refuse(errNobodyAsked)
 	}
 	return e.serve(app, ls, conns, took)
 }
@@ -95,12 +104,12 @@ func (e *engine) load() (*wasihttp.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	fs, err := guestfs.Container()
+	files, err := guestfs.OpenContainer()
 	if err != nil {
 		return nil, err
 	}
 	app, err := wasihttp.Load(e.stop.ctx, wasihttp.Options{
-		Wasm: wasm, Sidecar: e.sidecar, Args: e.flags.args, Env: config.GuestEnv(os.Environ()), FS: fs,
+		Wasm: wasm, Sidecar: e.sidecar, Args: e.flags.args, Env: config.GuestEnv(os.Environ()), Files: files,
 		Log: e.log, GuestLog: e.stderr, MemoryLimit: e.flags.memoryLimit,
 	})
 	if err != nil {

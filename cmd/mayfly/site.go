@@ -13,8 +13,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/tetratelabs/wazero"
-
 	"github.com/mayfly-run/mayfly/internal/config"
 	"github.com/mayfly-run/mayfly/internal/logfmt"
 	"github.com/mayfly-run/mayfly/internal/ociimage"
@@ -46,15 +44,15 @@ func (s *site) load(ctx context.Context, stderr, log io.Writer) (err error) {
 	if s.root != "" {
 		mounts = append([]guestfs.Mount{{Host: s.root, Guest: "/"}}, mounts...)
 	}
-	var files wazero.FSConfig
+	var files *guestfs.Files
 	if len(mounts) > 0 {
-		if files, err = guestfs.Dirs(mounts); err != nil {
+		if files, err = guestfs.OpenDirs(mounts); err != nil {
 			return fmt.Errorf("%s: %w", s.file, err)
 		}
 	}
 	defer notice(stderr, compiling(s.file, s.wasm))()
 	s.app, err = wasihttp.Load(ctx, wasihttp.Options{
-		Wasm: s.wasm, Sidecar: s.sidecar, Args: s.command(s.args), Env: config.GuestEnv(s.guestEnv), FS: files,
+		Wasm: s.wasm, Sidecar: s.sidecar, Args: s.command(s.args), Env: config.GuestEnv(s.guestEnv), Files: files,
 		Log: logfmt.New(log, s.form(stderr)).With("app", filepath.Base(s.file)), GuestLog: log,
 		MemoryLimit: max(laptopMemory, 2*s.sidecar.Memory),
 	})

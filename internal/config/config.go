@@ -61,6 +61,8 @@ type Sidecar struct {
 	DrainTimeout time.Duration
 	// MaxBody bounds a request's body, in bytes.
 	MaxBody int64
+	// AllowedOutbound is where guests may connect to, as package outbound reads it; empty: the pod's loopback.
+	AllowedOutbound string
 	// ServerTiming adds the Server-Timing header to answers.
 	ServerTiming bool
 	// JSONLog writes log lines as JSON objects.
@@ -117,6 +119,10 @@ var variables = []struct {
 			return fmt.Errorf("want a size up to 1Pi")
 		}
 		s.MaxBody = int64(n)
+		return nil
+	}},
+	{"MAYFLY_ALLOWED_OUTBOUND", "https://api.example.com or *://*.svc.cluster.local:8080", func(s *Sidecar, v string) error {
+		s.AllowedOutbound = v // engine and command line read it: the shim has no use for it
 		return nil
 	}},
 	{"MAYFLY_SERVER_TIMING", "1 or 0", func(s *Sidecar, v string) error {

@@ -1,0 +1,212 @@
+package wasihttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/mayfly-run/mayfly/internal/config"
+	"github.com/mayfly-run/mayfly/internal/outbound"
+	"github.com/mayfly-run/mayfly/runtime/component"
+	"github.com/mayfly-run/mayfly/runtime/component/abi"
+	"github.com/mayfly-run/mayfly/runtime/instance"
+	"github.com/mayfly-run/mayfly/runtime/wasi"
+	"github.com/mayfly-run/mayfly/runtime/wasi/cli"
+	"github.com/mayfly-run/mayfly/runtime/wasi/filesystem"
+	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
+)
+
+// What a component exports that can be started, in any version of the track.
+const (
+	incomingHandler = "wasi:http/incoming-handler@0.2.0"
+	cliRun          = "wasi:cli/run@0.2.0"
+)
+
+// ErrTrigger is wrapped by what [Load] returns for a component that has no function for what is to start it.
+var ErrTrigger = errors.New("the component cannot be started so")
+
+// program is a component, and what its instances share.
+type program struct {
+	component *component.Component
+	handle    *component.Function // nil: it answers no requests
+	run       *component.Function // nil: it is no command
+	client    *client
+	options   Options
+}
+
+var (
+	_ loaded      = (*program)(nil)
+	_ application = (*program)(nil)
+)
+
+// loadProgram loads a component.
+func loadProgram(ctx context.Context, r *instance.Runtime, o Options) (*program, error) {
+	policy, err := outbound.Parse(o.Sidecar.AllowedOutbound)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", outbound.Variable, err)
+	}
+	policy.LogTo(o.Log)
+	host, err := component.NewHost(append(wasi.Packages(), hostPackage())...)
+	if err != nil {
+		return nil, err
+	}
+	d, err := component.Read(o.Wasm)
+	if err != nil {
+		return nil, err
+	}
+	p := &program{client: newClient(policy), options: o}
+	p.options.Wasm = nil // compiled; not needed any more
+	if p.component, err = component.Load(ctx, r, d, host); err != nil {
+		return nil, err
+	}
+	p.handle, _ = p.component.Function(incomingHandler, "handle")
+	p.run, _ = p.component.Function(cliRun, "run")
+	if err := p.try(ctx); err != nil {
+		return nil, errors.Join(err, p.component.Close(ctx))
+	}
+	return p, nil
+}
+
+// try finds what cannot work before anybody asks for it.
+func (p *program) try(ctx context.Context) error {
+	if err := p.check(p.options.Sidecar.Trigger); err != nil {
+		return err
+	}
+	s := p.state(nil)
+	defer s.close()
+	return p.component.Try(ctx, s)
+}
+
+// check reports whether the component has what a trigger, "" for any, calls.
+func (p *program) check(trigger config.TriggerKind) error {
+	const hint = "build it for the world wasi:http/proxy, or, to run as a command, wasi:cli/command"
+	switch {
+	case p.handle == nil && p.run == nil:
+		_, err := p.component.Function(incomingHandler, "handle")
+		return fmt.Errorf("%w: it has neither wasi:http/incoming-handler@0.2 nor wasi:cli/run@0.2: %w: %s", ErrTrigger, err, hint)
+	case trigger == config.TriggerHTTP && p.handle == nil:
+		return fmt.Errorf("%w: it answers no requests, for it does not export wasi:http/incoming-handler@0.2; it is a command: set MAYFLY_TRIGGER=command",
+			ErrTrigger)
+	case trigger == config.TriggerCommand && p.run == nil:
+		return fmt.Errorf("%w: it is no command, for it does not export wasi:cli/run@0.2; it answers requests: set MAYFLY_TRIGGER=http", ErrTrigger)
+	}
+	return nil
+}
+
+// trigger implements loaded.
+func (p *program) trigger() config.TriggerKind {
+	if p.handle != nil {
+		return config.TriggerHTTP
+	}
+	return config.TriggerCommand
+}
+
+func (p *program) footprint() uint64 { return p.component.Footprint() }
+
+func (p *program) close() { p.client.close() }
+
+// programState is the state of one instance.
+type programState struct {
+	wasi.Guest
+	guest guest
+}
+
+func (s *programState) http() *guest { return &s.guest }
+
+// state is that of a new instance. r is nil where it answers no request.
+func (p *program) state(r *reply) *programState {
+	return &programState{
+		Guest: wasi.Guest{
+			Command: cli.Guest{Args: p.options.Args, Env: p.options.Env},
+			Files:   filesystem.NewGuest(p.options.Files),
+		},
+		guest: guest{client: p.client, reply: r},
+	}
+}
+
+// close ends what an instance has left under way.
+func (s *programState) close() {
+	s.guest.close()
+	_ = s.Guest.Close()
+}
+
+func (p *program) outlives() bool { return true }
+
+// answer implements application. The guest has a goroutine of its own: it may go on when its answer is over, and the client has
+// that as soon as it is.
+func (p *program) answer(x *exchange) (said, error) {
+	r := newReply(x)
+	x.in.wait = r.waits
+	go func() { // x.done tells that it has ended, or deliver waits for it
+		r.end(x.inTurn(func(until time.Time) error { return p.serve(x, r, until) }))
+	}()
+	return r.deliver()
+}
+
+// serve runs one instance for the request of x.
+func (p *program) serve(x *exchange, r *reply, until time.Time) error {
+	stdout, stderr := x.server.guests.stream(x.id), x.server.guests.stream(x.id)
+	defer stdout.Close()
+	defer stderr.Close()
+	s := p.state(r)
+	defer s.close()
+	s.Command.Stdout, s.Command.Stderr = wasiio.ToWriter(stdout), wasiio.ToWriter(stderr)
+	return x.live(until, r.timing, func() (running, error) {
+		i, err := p.component.Instantiate(x.ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		return &handling{Instance: i, program: p, reply: r}, nil
+	})
+}
+
+// handling is an instance that answers a request.
+type handling struct {
+	*component.Instance
+	program *program
+	reply   *reply
+}
+
+// Run implements running.
+func (h *handling) Run(ctx context.Context) error {
+	_, err := h.Call(ctx, h.program.handle, abi.Resource(&incomingRequest{x: h.reply.x}), abi.Resource(h.reply))
+	return ended(err)
+}
+
+// ended is how a guest ended, nil if it ended itself and says that all went well.
+func ended(err error) error {
+	var exit *instance.ExitError
+	if errors.As(err, &exit) && exit.Code == 0 {
+		return nil
+	}
+	return err
+}
+
+// command runs the component once, as a command.
+func (p *program) command(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
+	s := p.state(nil)
+	defer s.close()
+	s.Command.Stdin = wasiio.FromReader(stdin, unblock(stdin))
+	s.Command.Stdout, s.Command.Stderr = wasiio.ToWriter(stdout), wasiio.ToWriter(stderr)
+	i, err := p.component.Instantiate(ctx, s)
+	if err != nil {
+		return err
+	}
+	result, err := i.Call(ctx, p.run)
+	if err == nil {
+		if _, ok := result.OK(); !ok {
+			err = &instance.ExitError{Code: 1}
+		}
+	}
+	return errors.Join(ended(err), i.Close())
+}
+
+// unblock makes a read of r return, where that can be done.
+func unblock(r io.Reader) func() {
+	if f, ok := r.(interface{ SetReadDeadline(time.Time) error }); ok {
+		return func() { _ = f.SetReadDeadline(time.Now()) }
+	}
+	return nil
+}

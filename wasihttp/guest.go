@@ -1,0 +1,48 @@
+package wasihttp
+
+import (
+	"net/http"
+
+	"github.com/mayfly-run/mayfly/runtime/component"
+	"github.com/mayfly-run/mayfly/runtime/instance"
+)
+
+// maxFetches bounds the requests that one guest has under way or whose answers it has not dropped.
+const maxFetches = 256
+
+// guest is what one instance has of wasi:http. It belongs to the goroutine that runs the guest.
+type guest struct {
+	client  *client
+	reply   *reply // nil: it answers no request
+	fetches map[*fetch]struct{}
+}
+
+// state is what wasi:http needs of the state of an instance.
+type state interface{ http() *guest }
+
+func guestOf(c *component.Call) *guest { return c.State().(state).http() }
+
+// waits is called when the guest is about to wait: what it has said so far is sent.
+func (g *guest) waits() {
+	if g.reply != nil {
+		g.reply.waits()
+	}
+	for f := range g.fetches {
+		if f.out != nil {
+			f.out.now()
+		}
+	}
+}
+
+// hasNoBody reports whether the answer to the guest's request has no body, whatever the guest says.
+func (g *guest) hasNoBody() bool { return g.reply != nil && g.reply.x.r.Method == http.MethodHead }
+
+// close ends what the guest has left under way. The guest has ended.
+func (g *guest) close() {
+	for f := range g.fetches {
+		f.close()
+	}
+}
+
+// trapped ends a guest that uses wasi:http in a way that the specification answers with a trap.
+func trapped(reason string) error { return &instance.TrapError{Reason: "wasi:http: " + reason} }

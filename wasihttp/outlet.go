@@ -1,0 +1,222 @@
+package wasihttp
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/mayfly-run/mayfly/runtime/component/abi"
+	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
+)
+
+const (
+	// outletSize bounds what a guest has written and its reader has not taken, in bytes; a reader has as much in its hands at most.
+	outletSize = 64 << 10
+	// worthSending is how much of it does not wait for more to come.
+	worthSending = 16 << 10
+)
+
+// ending is how a body that a guest writes ends.
+type ending int
+
+const (
+	open     ending = iota // it goes on
+	finished               // it is whole
+	broken                 // the guest left it, or the other side takes no more
+)
+
+// outlet is the body of a message that a guest writes: a bounded buffer between its output-stream and who sends it, its reader.
+//
+// The reader is told when there is something to send, by a value in poke. What the guest writes in small pieces, and flushes, may wait
+// for flushAfter for more to come, so that a small answer is one packet with a length; unless the reader is eager.
+type outlet struct {
+	poke     chan struct{}
+	eager    bool
+	response bool
+	signal   wasiio.Signal // there is room
+
+	mu       sync.Mutex // guards what follows
+	buf      []byte     // written, and not taken
+	declared int64      // what the message announces as its length; -1: nothing
+	written  int64
+	ending   ending
+	err      error       // why the other side takes no more
+	trailers http.Header // of a body that is finished
+	timer    *time.Timer // pokes; nil until needed
+	waiting  bool        // it will
+}
+
+func newOutlet(declared int64, response bool) *outlet {
+	return &outlet{poke: make(chan struct{}, 1), declared: declared, response: response}
+}
+
+// room is how much a guest may write now.
+func (o *outlet) room() (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err != nil {
+		return 0, o.err
+	}
+	return max(outletSize-len(o.buf), 0), nil
+}
+
+// write takes what the guest writes.
+func (o *outlet) write(p []byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err != nil {
+		return o.err
+	}
+	o.written += int64(len(p))
+	if o.declared >= 0 && o.written > o.declared {
+		return o.wrongSize()
+	}
+	o.buf = append(o.buf, p...)
+	if o.eager || len(o.buf) >= worthSending {
+		o.push()
+		return nil
+	}
+	o.soon()
+	return nil
+}
+
+// wrongSize is what a guest is told that writes another number of bytes than it announced. The caller holds mu.
+func (o *outlet) wrongSize() error {
+	code := codeRequestBodySize
+	if o.response {
+		code = codeResponseBodySize
+	}
+	return &codeError{code: code, payload: abi.Some(abi.U64(uint64(o.written)))}
+}
+
+// soon sees that the reader is poked in a moment. The caller holds mu.
+func (o *outlet) soon() {
+	if o.waiting {
+		return
+	}
+	o.waiting = true
+	if o.timer == nil {
+		o.timer = time.AfterFunc(flushAfter, o.now)
+		return
+	}
+	o.timer.Reset(flushAfter)
+}
+
+// now pokes the reader if there is something for it.
+func (o *outlet) now() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.waiting {
+		o.push()
+	}
+}
+
+// push pokes the reader. The caller holds mu.
+func (o *outlet) push() {
+	if o.waiting {
+		o.waiting = false
+		o.timer.Stop()
+	}
+	select {
+	case o.poke <- struct{}{}:
+	default:
+	}
+}
+
+// finish ends the body as the guest means it to end. trailers may be nil.
+func (o *outlet) finish(trailers http.Header) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err != nil {
+		return nil // nobody cares any more, and the guest has been told or will be
+	}
+	defer o.push()
+	if o.declared >= 0 && o.written != o.declared {
+		o.ending = broken
+		return o.wrongSize()
+	}
+	o.ending, o.trailers = finished, trailers
+	return nil
+}
+
+// abort ends the body before its end, if it has not ended.
+func (o *outlet) abort() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.ending == open {
+		o.ending = broken
+		o.push()
+	}
+}
+
+// refuse is the reader's: it takes no more, and the guest is told err.
+func (o *outlet) refuse(err error) {
+	o.mu.Lock()
+	if o.err == nil {
+		o.err = err
+	}
+	o.buf = nil
+	o.push()
+	o.mu.Unlock()
+	o.signal.Notify()
+}
+
+// take is the reader's: it returns all that was written and not taken, and how the body ends behind that. p, whose content is not
+// needed any more, is used for what comes.
+func (o *outlet) take(p []byte) ([]byte, ending) {
+	o.mu.Lock()
+	if o.err != nil {
+		o.mu.Unlock()
+		return nil, broken
+	}
+	if o.waiting {
+		o.waiting = false
+		o.timer.Stop()
+	}
+	taken, end := o.buf, o.ending
+	o.buf = p[:0]
+	o.mu.Unlock()
+	if len(taken) > 0 {
+		o.signal.Notify()
+	}
+	return taken, end
+}
+
+// outletStream is the body's output-stream.
+type outletStream struct {
+	*outlet
+	closed bool
+}
+
+var _ wasiio.OutputStream = (*outletStream)(nil)
+
+// CheckWrite implements wasiio.OutputStream.
+func (s *outletStream) CheckWrite() (int, error) { return s.room() }
+
+// Write implements wasiio.OutputStream.
+func (s *outletStream) Write(p []byte) error { return s.write(p) }
+
+// Flush implements wasiio.OutputStream. What was written is on its way: nothing waits for longer than flushAfter.
+func (s *outletStream) Flush() error { return nil }
+
+// Ready implements wasiio.Pollable.
+func (s *outletStream) Ready() bool {
+	n, err := s.room()
+	return n > 0 || err != nil
+}
+
+// Watch implements wasiio.Pollable. A guest that waits has said what it had to say for now.
+func (s *outletStream) Watch(wake func()) (stop func()) {
+	s.now()
+	stop = s.signal.Watch(wake)
+	if s.Ready() {
+		wake()
+	}
+	return stop
+}
+
+// Close implements wasiio.OutputStream.
+func (s *outletStream) Close() error {
+	s.closed = true
+	return nil
+}

@@ -1,0 +1,313 @@
+package wasihttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/mayfly-run/mayfly/runtime/component"
+	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
+)
+
+var (
+	errNoResponse = errors.New("the guest ended without an answer: it must call response-outparam.set")
+	errClientGone = fmt.Errorf("the client is gone: %w", context.Canceled)
+	errUnfinished = errors.New("the guest left its answer's body before it was whole: it must call outgoing-body.finish")
+)
+
+// refusedByGuest is the error-code that a guest answers with in the place of a response.
+type refusedByGuest struct{ code *codeError }
+
+func (e *refusedByGuest) Error() string {
+	return "the guest answered with the error-code " + e.code.Error()
+}
+
+// reply is a component's answer to a request: the resource wasi:http/types.response-outparam. The guest's goroutine says what it is, that of
+// the request sends it; it alone touches w, but for informational responses, which come before all else.
+type reply struct {
+	x       *exchange
+	timing  *timing
+	ended   chan struct{} // closed when the guest is gone
+	set     chan struct{} // closed when the guest has answered
+	sending atomic.Bool   // something has been given to w
+
+	// These are set before set is closed.
+	response *outgoingResponse // nil: an error
+	failed   error
+
+	err error // how the guest ended; set before ended is closed
+
+	mu       sync.Mutex // guards what follows
+	over     bool       // the guest is gone
+	detached bool       // nobody waits for that
+
+	answered bool // the guest's goroutine alone touches it
+}
+
+func newReply(x *exchange) *reply {
+	return &reply{x: x, timing: &timing{}, ended: make(chan struct{}), set: make(chan struct{})}
+}
+
+func replyOf(v component.Value) *reply { return v.Resource().(*reply) }
+
+// responseOutparamSet is wasi:http/types.[static]response-outparam.set.
+func responseOutparamSet(_ *component.Call, args []component.Value) (component.Value, error) {
+	r := replyOf(args[0])
+	r.answered = true
+	v, ok := args[1].OK()
+	if !ok {
+		r.failed = &refusedByGuest{codeOf(v)}
+		close(r.set)
+		return component.Value{}, nil
+	}
+	r.response = outgoingResponseOf(v)
+	r.failed = r.check()
+	close(r.set)
+	return component.Value{}, nil
+}
+
+// check looks at what the guest answers with, and makes its body ready to be sent.
+func (r *reply) check() error {
+	status := r.response.status
+	if status < http.StatusOK {
+		return notHTTP("its status %d announces an answer and is none", status)
+	}
+	length, ok := r.response.fields.length()
+	if !ok {
+		return notHTTP("its fields Content-Length contradict each other")
+	}
+	out := r.response.out
+	if out == nil { // there is no body, and so it is whole
+		if length > 0 && !r.silent() {
+			return notHTTP("it has no body, and a Content-Length of %d", length)
+		}
+		out = newOutlet(-1, true)
+		out.ending = finished
+		r.response.out = out
+	}
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	if r.silent() {
+		out.declared = -1 // what is announced is never sent
+	}
+	if out.ending == open && len(out.buf) < worthSending {
+		out.soon()
+	} else {
+		out.push()
+	}
+	return nil
+}
+
+// silent reports whether the answer has no body, whatever the guest says.
+func (r *reply) silent() bool {
+	status := r.response.status
+	return r.x.r.Method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
+}
+
+// responseOutparamSendInformational is wasi:http/types.[method]response-outparam.send-informational.
+func responseOutparamSendInformational(c *component.Call, args []component.Value) (component.Value, error) {
+	r, status, f := replyOf(args[0]), int(args[1].U16()), fieldsOf(args[2])
+	if status < 100 || status >= http.StatusOK || status == http.StatusSwitchingProtocols {
+		return codeResult(&codeError{code: codeProtocolError}), nil
+	}
+	header := r.x.w.Header()
+	f.copyTo(header)
+	r.sending.Store(true)
+	c.Block()
+	r.x.w.WriteHeader(status)
+	for _, e := range f.list {
+		header.Del(e.name)
+	}
+	header.Set(requestIDField, r.x.id)
+	return codeResult(nil), nil
+}
+
+// drop notes that the guest will not answer.
+func (r *reply) drop() {
+	if !r.answered {
+		r.answered = true
+		r.failed = errNoResponse
+		close(r.set)
+	}
+}
+
+// waits is called when the guest is about to wait: what it has said goes out.
+func (r *reply) waits() {
+	if r.answered && r.response != nil && r.response.out != nil {
+		r.response.out.now()
+	}
+}
+
+// deliver sends what the guest says until that is over, and returns how far it got.
+func (r *reply) deliver() (said, error) {
+	release := r.x.releaseWhenOver(&r.sending)
+	defer release()
+	select {
+	case <-r.set:
+	case <-r.ended:
+		if r.err != nil {
+			return said{}, r.err
+		}
+		select {
+		case <-r.set:
+		default:
+			return said{}, errNoResponse
+		}
+	}
+	if r.failed != nil {
+		return said{}, r.refused()
+	}
+	d := &delivery{reply: r, w: r.x.w, out: r.response.out, said: said{status: r.response.status}}
+	err := d.run()
+	if err == nil {
+		return d.said, r.part()
+	}
+	// The guest may not know yet.
+	d.out.refuse(wasiio.ErrClosed)
+	<-r.ended
+	if r.err != nil {
+		err = r.err
+	}
+	return d.said, err
+}
+
+// refused is what the guest answered with in the place of a response, or how it ended behind that.
+func (r *reply) refused() error {
+	<-r.ended
+	if r.err != nil {
+		return r.err
+	}
+	return r.failed
+}
+
+// part ends the wait for the guest, whose answer is over. Where the request's body still comes it may want that, and is waited for.
+func (r *reply) part() error {
+	if !r.x.in.whole() {
+		<-r.ended
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.over {
+		r.detached = true
+		r.x.detached = true
+		r.x.server.tally.hold()
+		return nil
+	}
+	if r.err != nil {
+		r.x.logFailure(refusalFor(r.err).level, "given before", r.err)
+	}
+	return nil
+}
+
+// end notes how the guest ended.
+func (r *reply) end(err error) {
+	r.mu.Lock()
+	r.over, r.err = true, err
+	detached := r.detached
+	r.mu.Unlock()
+	close(r.ended)
+	if !detached {
+		return
+	}
+	if err != nil {
+		r.x.logFailure(refusalFor(err).level, "given before", err)
+	}
+	r.x.server.tally.release()
+	r.x.done()
+}
+
+// delivery is an answer on its way to w.
+type delivery struct {
+	*reply
+	w    http.ResponseWriter
+	out  *outlet
+	said said
+}
+
+// run sends the answer to its end. Its error is how that came too early.
+func (d *delivery) run() error {
+	var p []byte
+	for {
+		select {
+		case <-d.out.poke:
+		case <-d.ended:
+			d.out.abort() // nobody is left to finish it
+		}
+		var end ending
+		p, end = d.out.take(p)
+		if err := d.send(p, end); err != nil || end == finished {
+			return err
+		}
+		if end == broken {
+			_ = d.x.rc.Flush()
+			return errUnfinished
+		}
+	}
+}
+
+// send sends a piece of the answer, with the head if that is still to be sent.
+func (d *delivery) send(p []byte, end ending) error {
+	if !d.said.sent {
+		d.sending.Store(true)
+		if d.x.ctx.Err() != nil {
+			return context.Cause(d.x.ctx) // who ended the request cannot know that it is being answered
+		}
+		d.begin(p, end)
+	} else if end == finished {
+		addTrailers(d.w.Header(), d.out.trailers)
+	}
+	if len(p) > 0 && !d.silent() {
+		if _, err := d.w.Write(p); err != nil {
+			return d.gone(err)
+		}
+	}
+	if end == finished {
+		return nil // net/http sends it when the handler returns
+	}
+	if err := d.x.rc.Flush(); err != nil {
+		return d.gone(err)
+	}
+	return nil
+}
+
+// gone is what a failed write means: the request was ended, or the client has gone.
+func (d *delivery) gone(err error) error {
+	d.x.fail(fmt.Errorf("%w: %w", errClientGone, err))
+	return context.Cause(d.x.ctx)
+}
+
+// begin sends the head. Where the whole body is at hand the client is told how long it is.
+func (d *delivery) begin(p []byte, end ending) {
+	header := d.w.Header()
+	d.response.fields.copyTo(header)
+	if d.x.server.config.Sidecar.ServerTiming {
+		header.Add("Server-Timing", d.timing.String())
+	}
+	if !d.response.fields.has("Content-Type") {
+		header["Content-Type"] = nil // or net/http would guess one from what the guest says
+	}
+	length, _ := d.response.fields.length()
+	trailers := end == finished && len(d.out.trailers) > 0
+	if length < 0 && end == finished && !trailers && (!d.silent() || d.x.r.Method == http.MethodHead && len(p) > 0) {
+		length = int64(len(p))
+	}
+	if length >= 0 && d.response.status != http.StatusNoContent {
+		header.Set("Content-Length", strconv.FormatInt(length, 10))
+	}
+	if trailers {
+		addTrailers(header, d.out.trailers)
+	}
+	d.w.WriteHeader(d.response.status)
+	d.said.sent = true
+}
+
+// addTrailers gives net/http trailers that were not announced.
+func addTrailers(header, trailers http.Header) {
+	for name, values := range trailers {
+		header[http.TrailerPrefix+name] = values
+	}
+}
