@@ -45,7 +45,8 @@ func (s *scope) lift(d *binary.Lift) error {
 		return fmt.Errorf("lift: core function %d has the type %s, where the type of the function asks for %s",
 			d.CoreFunc, coreFuncString(f), coreFuncString(want.CoreExtern))
 	}
-	return declare(&s.funcs, t.Func)
+	s.funcs = append(s.funcs, t.Func)
+	return nil
 }
 
 // lower makes a core function of a function. Canonical ABI, "canon lower".
@@ -64,7 +65,8 @@ func (s *scope) lower(d *binary.Lower) error {
 	if err := flat.check(&d.Options); err != nil {
 		return fmt.Errorf("lower: %w", err)
 	}
-	return declare(&s.coreFuncs, flat.CoreExtern)
+	s.coreFuncs = append(s.coreFuncs, flat.CoreExtern)
+	return nil
 }
 
 // flat is the core type of a lifted or lowered function, and what it needs to be one.
@@ -155,5 +157,6 @@ func (s *scope) resourceFunc(d *binary.ResourceFunc) error {
 	} else if !s.defined[t.Resource] {
 		return fmt.Errorf("%s: type %d is not a resource type that this component defines", d.Op, d.Type)
 	}
-	return declare(&s.coreFuncs, f)
+	s.coreFuncs = append(s.coreFuncs, f)
+	return nil
 }

@@ -32,7 +32,8 @@ func (s *scope) coreModule(d *binary.CoreModule) error {
 	if err := s.v.addModule(m); err != nil {
 		return err
 	}
-	return declare(&s.coreModules, m)
+	s.coreModules = append(s.coreModules, m)
+	return nil
 }
 
 func externOf(x weave.Extern) types.CoreExtern {
@@ -69,7 +70,7 @@ func (s *scope) coreInstantiate(d *binary.CoreInstantiate) error {
 			return fmt.Errorf("argument %q: %w", a.Name, err)
 		}
 	}
-	if err := s.v.work.do(len(m.Imports) + len(m.Exports)); err != nil {
+	if err := s.v.work.do(len(m.Imports)); err != nil {
 		return err
 	}
 	for _, im := range m.Imports {
@@ -85,14 +86,15 @@ func (s *scope) coreInstantiate(d *binary.CoreInstantiate) error {
 			return fmt.Errorf("core module %d imports %q from %q: %w", d.Module, im.Name, im.Module, err)
 		}
 	}
-	return s.addCoreInstance(coreExports(m.Exports))
+	return s.addCoreInstance(s.v.modules[m].exports)
 }
 
 func (s *scope) addCoreInstance(i coreInstance) error {
 	if s.instantiated++; s.instantiated > maxInstances {
 		return limited{fmt.Sprintf("a component makes more than %d instances, counting those that they make", maxInstances)}
 	}
-	return declare(&s.coreInstances, i)
+	s.coreInstances = append(s.coreInstances, i)
+	return nil
 }
 
 // coreSpace is the index space of what core instances export.
@@ -141,5 +143,6 @@ func (s *scope) aliasCoreExport(d *binary.AliasCoreExport) error {
 	if t.Sort != sort {
 		return fmt.Errorf("export %q of core instance %d is a %s and not a %s", d.Name, d.Instance, t.Sort, sort)
 	}
-	return declare(space, t)
+	*space = append(*space, t)
+	return nil
 }

@@ -17,13 +17,15 @@ type coreType struct {
 // coreType adds a core type.
 func (s *scope) coreType(d *binary.CoreType) error {
 	if d.Func != nil {
-		return declare(&s.coreTypes, coreType{fn: d.Func})
+		s.coreTypes = append(s.coreTypes, coreType{fn: d.Func})
+		return nil
 	}
 	m, err := s.moduleType(d.Module)
 	if err != nil {
 		return err
 	}
-	return declare(&s.coreTypes, coreType{module: m})
+	s.coreTypes = append(s.coreTypes, coreType{module: m})
+	return nil
 }
 
 // moduleType checks the type of a core module, which has an index space of types of its own.
@@ -124,16 +126,12 @@ func (v *validator) addModule(m *types.Module) error {
 		}
 		imports[n] = true
 	}
-	exports := make(map[string]bool, len(m.Exports))
-	for _, e := range m.Exports {
-		if exports[e.Name] {
-			return fmt.Errorf("a core module exports %q twice", e.Name)
-		}
-		exports[e.Name] = true
+	info := &module{shape{size: 1 + len(m.Imports) + len(m.Exports), depth: 1}, coreExports(m.Exports)}
+	if len(info.exports) != len(m.Exports) {
+		return errors.New("a core module exports the same name twice")
 	}
-	sh := shape{size: 1 + len(m.Imports) + len(m.Exports), depth: 1}
-	v.modules[m] = sh
-	return new(shape).add(sh)
+	v.modules[m] = info
+	return new(shape).add(info.shape)
 }
 
 // moduleSubtype checks that a core module can be used as another: it may import less and export more.

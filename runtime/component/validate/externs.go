@@ -158,9 +158,7 @@ func (s *scope) add(side *side, n *binary.ExternName, x extern, fresh []*types.R
 	if r := x.Type.Resource; r != nil && r.Name == "" {
 		r.Name = n.Name
 	}
-	if err := s.declare(x); err != nil {
-		return err
-	}
+	s.declare(x)
 	if s.kind != inInstanceType {
 		if importing && referenced != nil && s.exports.named[referenced] && !s.imports.named[referenced] {
 			return errors.New("an import cannot refer to a type by the name it is exported with")

@@ -10,7 +10,7 @@ import (
 // finish is the type of a component, after its last definition.
 func (s *scope) finish() (*types.Component, error) {
 	t := &types.Component{Imports: s.imports.items, Exports: s.exports.items}
-	info := &component{shape: s.shape, imported: s.imported, importAliases: s.imports.aliases, exportAliases: s.exports.aliases,
+	info := &component{shape: s.shape, imported: s.imported, importAliases: s.imports.aliases, exportAliases: s.exports.aliases, index: &index{},
 		instances: s.instantiated}
 	f := s.v.newFree()
 	if err := f.items(t.Imports); err != nil {

@@ -27,7 +27,7 @@ func (f *free) visit(p any) (again bool, err error) {
 		return true, nil
 	}
 	f.seen[p] = true
-	return false, f.v.work.do(1)
+	return false, f.v.work.do(keepWork)
 }
 
 func (f *free) value(t *types.Type) error {

@@ -36,11 +36,16 @@ func (s *scope) instantiate(d *binary.Instantiate) error {
 	if err != nil {
 		return err
 	}
-	return s.addInstance(s.v.newInstance(exports, aliases, info.shape), info.instances)
+	t := s.v.newInstance(exports, aliases, info.shape)
+	s.v.instances[t].index = info.index
+	return s.addInstance(t, info.instances)
 }
 
 // open checks arguments for the imports of a component. It returns what they replace.
 func (v *validator) open(c *types.Component, info *component, args map[string]extern) (*replacement, error) {
+	if err := v.work.do(len(c.Imports) + len(info.imported) + len(info.defined)); err != nil {
+		return nil, err
+	}
 	cmp := v.newComparison()
 	vars := set(info.imported)
 	cmp.bind(c.Imports, func(name string) (types.Extern, bool) {
@@ -94,7 +99,8 @@ func (s *scope) addInstance(t *types.Instance, makes int) error {
 	if s.instantiated += 1 + makes; s.instantiated > maxInstances {
 		return limited{fmt.Sprintf("a component makes more than %d instances, counting those that they make", maxInstances)}
 	}
-	return declare(&s.instances, t)
+	s.instances = append(s.instances, t)
+	return nil
 }
 
 // inline makes an instance of things that are there.

@@ -14,15 +14,14 @@ const (
 	maxFixedLength = 1 << 30
 	// maxWork bounds the parts of types that are looked at, for one component. The largest component at hand takes 20,000.
 	maxWork = 10_000_000
-	// replaceWork is how much more it takes to make a part of a type anew than to look at it: what is made stays in memory.
-	replaceWork = 16
+	// keepWork is how much more it takes to make a part of a type anew, or to remember something about it, than to look at it: that is
+	// how memory is bounded too.
+	keepWork = 16
 	// maxResources bounds the resource types of a component, those of its instances included.
 	maxResources = 1 << 14
 	// maxInstances bounds how many instances a component and those in it make, as far as that can be seen here: what instantiating an
 	// imported component makes depends on what is given for it.
 	maxInstances = 10_000
-	// maxItems bounds each index space.
-	maxItems = 1 << 20
 )
 
 // shape is how large a type is as a tree.

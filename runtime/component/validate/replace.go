@@ -54,7 +54,7 @@ func (m *replacement) value(t *types.Type) (*types.Type, error) {
 		}
 		return to, nil
 	}
-	if err := m.v.work.do(replaceWork + len(t.Fields) + len(t.Cases)); err != nil {
+	if err := m.v.work.do(keepWork + len(t.Fields) + len(t.Cases)); err != nil {
 		return nil, err
 	}
 	to := *t
@@ -103,7 +103,7 @@ func (m *replacement) fields(all []types.Field) (to []types.Field, changed bool,
 			continue
 		}
 		if !changed {
-			if err := m.v.work.do(replaceWork * len(all)); err != nil {
+			if err := m.v.work.do(keepWork * len(all)); err != nil {
 				return nil, false, err
 			}
 			to = append([]types.Field(nil), all...)
@@ -118,7 +118,7 @@ func (m *replacement) fn(t *types.Func) (*types.Func, error) {
 	if to, ok := once(m, t); ok {
 		return to, nil
 	}
-	if err := m.v.work.do(replaceWork + len(t.Params)); err != nil {
+	if err := m.v.work.do(keepWork + len(t.Params)); err != nil {
 		return nil, err
 	}
 	params, changed, err := m.fields(t.Params)
@@ -150,7 +150,7 @@ func (m *replacement) instance(t *types.Instance) (*types.Instance, error) {
 	to := t
 	if changed {
 		to = m.v.newInstance(exports, aliases, info.shape)
-		m.v.instances[to].fresh = info.fresh
+		m.v.instances[to].fresh, m.v.instances[to].index = info.fresh, info.index
 	}
 	m.done[t] = to
 	return to, nil
@@ -181,7 +181,7 @@ func (m *replacement) component(t *types.Component) (*types.Component, error) {
 
 // items replaces imports or exports.
 func (m *replacement) items(all []types.Named, aliases []alias) (to []types.Named, toAliases []alias, changed bool, err error) {
-	if err := m.v.work.do(replaceWork + len(all)); err != nil {
+	if err := m.v.work.do(keepWork + len(all)); err != nil {
 		return nil, nil, false, err
 	}
 	to, toAliases = all, aliases
@@ -195,7 +195,7 @@ func (m *replacement) items(all []types.Named, aliases []alias) (to []types.Name
 			continue
 		}
 		if !changed {
-			if err := m.v.work.do(replaceWork * len(all)); err != nil {
+			if err := m.v.work.do(keepWork * len(all)); err != nil {
 				return nil, nil, false, err
 			}
 			to, toAliases = append([]types.Named(nil), all...), append([]alias(nil), aliases...)

@@ -79,15 +79,6 @@ func item[T any](all []T, what binary.Sort, i uint32) (t T, err error) {
 	return all[i], nil
 }
 
-// declare adds an item to an index space.
-func declare[T any](all *[]T, t T) error {
-	if len(*all) >= maxItems {
-		return limited{fmt.Sprintf("more than %d items in an index space", maxItems)}
-	}
-	*all = append(*all, t)
-	return nil
-}
-
 // ownResource makes a resource type one of those that instances of this scope have of their own.
 func (s *scope) ownResource(r *types.Resource, here bool) error {
 	s.defined[r] = here
@@ -129,18 +120,19 @@ func (s *scope) find(i binary.SortIndex) (x extern, err error) {
 }
 
 // declare adds an import, an export or an alias to its index space.
-func (s *scope) declare(x extern) error {
+func (s *scope) declare(x extern) {
 	switch x.Sort {
 	case types.SortFunc:
-		return declare(&s.funcs, x.Func)
+		s.funcs = append(s.funcs, x.Func)
 	case types.SortType:
-		return declare(&s.types, deftype{x.Type, x.alias})
+		s.types = append(s.types, deftype{x.Type, x.alias})
 	case types.SortComponent:
-		return declare(&s.components, x.Component)
+		s.components = append(s.components, x.Component)
 	case types.SortInstance:
-		return declare(&s.instances, x.Instance)
+		s.instances = append(s.instances, x.Instance)
+	default:
+		s.coreModules = append(s.coreModules, x.Module)
 	}
-	return declare(&s.coreModules, x.Module)
 }
 
 // externShape is the shape of the type of an import or export.
@@ -153,7 +145,7 @@ func (v *validator) externShape(x types.Extern) shape {
 	case types.SortInstance:
 		return v.instances[x.Instance].shape
 	case types.SortModule:
-		return v.modules[x.Module]
+		return v.modules[x.Module].shape
 	}
 	switch t := x.Type; {
 	case t.Value != nil:
@@ -171,20 +163,20 @@ func (v *validator) externShape(x types.Extern) shape {
 // newInstance records the type of an instance.
 func (v *validator) newInstance(exports []types.Named, aliases []alias, sh shape) *types.Instance {
 	t := &types.Instance{Exports: exports}
-	v.instances[t] = &instance{shape: sh, aliases: aliases}
+	v.instances[t] = &instance{shape: sh, aliases: aliases, index: &index{}}
 	return t
 }
 
 // export finds an export of an instance.
 func (v *validator) export(t *types.Instance, name string) (x extern, ok bool) {
 	info := v.instances[t]
-	if info.index == nil {
-		info.index = make(map[string]int, len(t.Exports))
+	if info.index.at == nil {
+		info.index.at = make(map[string]int, len(t.Exports))
 		for i := range t.Exports {
-			info.index[t.Exports[i].Name] = i
+			info.index.at[t.Exports[i].Name] = i
 		}
 	}
-	i, ok := info.index[name]
+	i, ok := info.index.at[name]
 	if !ok {
 		return x, false
 	}

@@ -38,7 +38,9 @@ type finder func(name string) (types.Extern, bool)
 func (v *validator) newComparison() *comparison {
 	return &comparison{work: &v.work, have: Binding{}, want: Binding{}, lookup: v.lookup,
 		bound: func(c *types.Component) (imported, defined map[*types.Resource]bool) {
-			return set(v.components[c].imported), set(v.components[c].defined)
+			info := v.components[c]
+			_ = v.work.do(len(info.imported) + len(info.defined)) // that it is too much is found by what follows
+			return set(info.imported), set(info.defined)
 		}}
 }
 
@@ -66,14 +68,14 @@ func (c *comparison) unbound(r *types.Resource) bool {
 // bind finds what each variable among the resource types that are wanted stands for: what is there under the same name. It
 // returns those that it bound.
 func (c *comparison) bind(want []types.Named, have finder, variable func(*types.Resource) bool) (bound []*types.Resource) {
+	if c.work.do(len(want)) != nil {
+		return nil // the comparison that follows has nothing left to work with either, and says so
+	}
 	for _, w := range want {
 		h, ok := have(w.Name)
 		switch {
 		case !ok || h.Sort != w.Sort:
 		case w.Sort == types.SortInstance:
-			if c.work.do(1) != nil {
-				return bound // which the comparison that follows finds too
-			}
 			bound = append(bound, c.bind(w.Instance.Exports, c.exports(h.Instance), variable)...)
 		case w.Type.Resource != nil && h.Type.Resource != nil && c.unbound(w.Type.Resource) && variable(w.Type.Resource):
 			c.want[w.Type.Resource] = resolve(c.have, h.Type.Resource)
@@ -156,6 +158,9 @@ func (c *comparison) all(have finder, want []types.Named, what string) error {
 
 // component: what is wanted is to be given the wanted imports, which must do for those that it has; and must then give the wanted exports.
 func (c *comparison) component(have, want *types.Component) error {
+	if err := c.work.do(len(have.Imports) + len(have.Exports) + len(want.Imports) + len(want.Exports)); err != nil {
+		return err
+	}
 	imported, defined := c.unbound, c.unbound
 	if c.bound != nil {
 		i, _ := c.bound(have)

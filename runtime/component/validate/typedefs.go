@@ -26,7 +26,8 @@ func (s *scope) deftype(d *binary.Type) (err error) {
 	if err != nil {
 		return err
 	}
-	return declare(&s.types, t)
+	s.types = append(s.types, t)
+	return nil
 }
 
 func (s *scope) funcType(d *binary.FuncType) (*types.Func, error) {
@@ -132,7 +133,8 @@ func (s *scope) aliasExport(d *binary.AliasExport) error {
 	if want := sortOf[d.Sort]; x.Sort != want {
 		return fmt.Errorf("export %q of instance %d is a %s and not a %s", d.Name, d.Instance, x.Sort, want)
 	}
-	return s.declare(x)
+	s.declare(x)
+	return nil
 }
 
 // sortOf is what a sort is called among the types of imports and exports.
@@ -159,19 +161,22 @@ func (s *scope) aliasOuter(d *binary.AliasOuter) error {
 		if err != nil {
 			return err
 		}
-		return declare(&s.coreModules, m)
+		s.coreModules = append(s.coreModules, m)
+		return nil
 	case binary.SortCoreType:
 		t, err := item(from.coreTypes, d.Sort, d.Index)
 		if err != nil {
 			return err
 		}
-		return declare(&s.coreTypes, t)
+		s.coreTypes = append(s.coreTypes, t)
+		return nil
 	case binary.SortComponent:
 		c, err := item(from.components, d.Sort, d.Index)
 		if err != nil {
 			return err
 		}
-		return declare(&s.components, c)
+		s.components = append(s.components, c)
+		return nil
 	}
 	t, err := item(from.types, d.Sort, d.Index)
 	if err != nil {
@@ -186,5 +191,6 @@ func (s *scope) aliasOuter(d *binary.AliasOuter) error {
 			return fmt.Errorf("type %d refers to a resource type of another component: import the type instead", d.Index)
 		}
 	}
-	return declare(&s.types, t)
+	s.types = append(s.types, t)
+	return nil
 }

@@ -18,7 +18,7 @@ func Validate(c *binary.Component) (*types.Component, error) {
 		funcs:      map[*types.Func]shape{},
 		instances:  map[*types.Instance]*instance{},
 		components: map[*types.Component]*component{},
-		modules:    map[*types.Module]shape{},
+		modules:    map[*types.Module]*module{},
 	}
 	for _, p := range types.Primitives {
 		v.values[p] = primitiveValue(p.Kind)
@@ -35,7 +35,7 @@ type validator struct {
 	funcs      map[*types.Func]shape
 	instances  map[*types.Instance]*instance
 	components map[*types.Component]*component
-	modules    map[*types.Module]shape
+	modules    map[*types.Module]*module
 }
 
 // alias tells the names of one resource type apart: each import or export of it makes another. Which of them a handle type refers to does
@@ -55,9 +55,13 @@ type instance struct {
 	// fresh are the resource types that the type of an instance declares. Each instance of that type has its own; so there are none where
 	// a *types.Instance is the type of one instance that is there.
 	fresh   []*types.Resource
-	aliases []alias        // of the exports that are resource types
-	index   map[string]int // of the exports
+	aliases []alias // of the exports that are resource types
+	index   *index  // of the exports
 }
+
+// index finds exports by name. It is made when it is first needed, and shared by all types that were made of one: their exports have
+// the same names in the same order.
+type index struct{ at map[string]int }
 
 // component is what is known about the type of a component.
 type component struct {
@@ -66,7 +70,14 @@ type component struct {
 	defined       []*types.Resource // that come with the exports, other ones for each instance
 	importAliases []alias
 	exportAliases []alias
-	instances     int // how many an instance of it makes
+	index         *index // of the exports
+	instances     int    // how many an instance of it makes
+}
+
+// module is what is known about the type of a core module.
+type module struct {
+	shape
+	exports coreInstance // what each instance exports
 }
 
 // extern is the type of an import or export, with the name of a resource type.

@@ -25,6 +25,7 @@ func (s *scope) name(side *side, x extern) (bool, error) {
 		if n := nameable(x); n != nil {
 			side.named[n] = true
 			s.exports.named[n] = true // what is imported can be exported
+			return true, s.v.work.do(keepWork)
 		}
 	}
 	return true, nil
