@@ -169,21 +169,20 @@ func moduleSubtype(w *work, have, want *types.Module) error {
 // coreSubtype checks that one thing of core code can be imported as another. WebAssembly, section 3.5, "Matching".
 func coreSubtype(have, want types.CoreExtern) error {
 	if have.Sort != want.Sort {
-		return fmt.Errorf("it is a %s and should be a %s", have.Sort, want.Sort)
+		return fmt.Errorf("wanted %s, found %s", want.Sort, have.Sort)
 	}
 	switch want.Sort {
 	case types.CoreFunction, types.CoreTag:
 		if have.Params != want.Params || have.Results != want.Results {
-			return fmt.Errorf("it has the type %s and should have %s", coreFuncString(have), coreFuncString(want))
+			return fmt.Errorf("wanted type %s, found %s", coreFuncString(want), coreFuncString(have))
 		}
 	case types.CoreGlobal:
 		if have.Value != want.Value || have.Mutable != want.Mutable {
-			return fmt.Errorf("it is of %s and should be of %s, or one of them is mutable and the other is not",
-				coreValueString(have.Value), coreValueString(want.Value))
+			return fmt.Errorf("wanted %s, found %s", coreGlobalString(want), coreGlobalString(have))
 		}
 	case types.CoreTable:
 		if have.Value != want.Value {
-			return fmt.Errorf("it is of %s and should be of %s", coreValueString(have.Value), coreValueString(want.Value))
+			return fmt.Errorf("wanted a table of %s, found one of %s", coreValueString(want.Value), coreValueString(have.Value))
 		}
 		return limitsMatch(have.Limits, want.Limits)
 	case types.CoreMemory:
@@ -199,11 +198,11 @@ func limitsMatch(have, want types.Limits) error {
 	case have.Shared != want.Shared:
 		return errors.New("one is shared and the other is not")
 	case have.Min < want.Min:
-		return fmt.Errorf("its minimum is %d and should be %d", have.Min, want.Min)
+		return fmt.Errorf("wanted a minimum of %d, found %d", want.Min, have.Min)
 	case want.HasMax && !have.HasMax:
-		return fmt.Errorf("it has no maximum and should have %d", want.Max)
+		return fmt.Errorf("wanted a maximum of %d, found none", want.Max)
 	case want.HasMax && have.Max > want.Max:
-		return fmt.Errorf("its maximum is %d and should be %d", have.Max, want.Max)
+		return fmt.Errorf("wanted a maximum of %d, found %d", want.Max, have.Max)
 	}
 	return nil
 }
@@ -230,6 +229,13 @@ func coreFuncString(t types.CoreExtern) string {
 		s += ")"
 	}
 	return s + ")"
+}
+
+func coreGlobalString(t types.CoreExtern) string {
+	if t.Mutable {
+		return "(mut " + coreValueString(t.Value) + ")"
+	}
+	return coreValueString(t.Value)
 }
 
 func coreValueString(v byte) string {

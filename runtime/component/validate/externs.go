@@ -126,7 +126,6 @@ func (s *scope) add(side *side, n *binary.ExternName, x extern, fresh []*types.R
 		return fmt.Errorf("not a valid name: %w", err)
 	}
 	importing := side == &s.imports
-	var referenced any // the type that one gets another name for
 	switch {
 	case x.Sort == types.SortInstance && len(fresh) > 0:
 		// Each instance of a type has resource types of its own.
@@ -136,16 +135,11 @@ func (s *scope) add(side *side, n *binary.ExternName, x extern, fresh []*types.R
 			return err
 		}
 		s.v.instances[x.Instance].fresh = nil
-	case x.Sort == types.SortType:
-		referenced = nameable(x)
-		if len(fresh) == 0 {
-			x = s.v.rename(x)
-		}
+	case x.Sort == types.SortType && len(fresh) == 0:
+		x = s.v.rename(x)
 	}
 	for _, r := range fresh {
-		if r.Name == "" {
-			r.Name = n.Name
-		}
+		call(r, n.Name)
 		if importing {
 			s.imported = append(s.imported, r)
 		} else if err := s.ownResource(r, false); err != nil {
@@ -155,21 +149,15 @@ func (s *scope) add(side *side, n *binary.ExternName, x extern, fresh []*types.R
 	if err := s.countResources(); err != nil {
 		return err
 	}
-	if r := x.Type.Resource; r != nil && r.Name == "" {
-		r.Name = n.Name
-	}
+	call(x.Type.Resource, n.Name)
 	s.declare(x)
 	if s.kind != inInstanceType {
-		if importing && referenced != nil && s.exports.named[referenced] && !s.imports.named[referenced] {
-			return errors.New("an import cannot refer to a type by the name it is exported with")
-		}
 		ok, err := s.name(side, x)
 		if err != nil {
 			return err
 		}
 		if !ok {
-			return fmt.Errorf("a %s not valid to be used as %s: it refers to a type that has no name outside of the component; "+
-				"import or export that type before it", x.Sort, side.what)
+			return fmt.Errorf("it refers to a type that has no name among the %ss, for others to use it by; %[1]s that type before it", side.what)
 		}
 	}
 	if x.Type.Resource != nil {
@@ -177,6 +165,13 @@ func (s *scope) add(side *side, n *binary.ExternName, x extern, fresh []*types.R
 		side.labels[n.Name] = true
 	}
 	return s.v.appendItem(side, &s.shape, n, parsed, x)
+}
+
+// call gives a resource type the first name that it is known by, for people to read.
+func call(r *types.Resource, name string) {
+	if r != nil && r.Name == "" {
+		r.Name = name
+	}
 }
 
 // nameable is what stands for a type among those that have a name; nil for those that need none.
@@ -192,6 +187,7 @@ func nameable(x extern) any {
 
 // rename makes a type that is equal and can be told apart from the one it was made of.
 func (v *validator) rename(x extern) extern {
+	was := nameable(x)
 	switch {
 	case x.Type.Value != nil:
 		t := *x.Type.Value
@@ -199,6 +195,9 @@ func (v *validator) rename(x extern) extern {
 		x.Type.Value = &t
 	case x.Type.Resource != nil:
 		x.alias = v.newAlias()
+	}
+	if was != nil {
+		v.origins[nameable(x)] = was
 	}
 	return x
 }

@@ -97,7 +97,7 @@ func (c *comparison) extern(have, want types.Extern) error {
 		return err
 	}
 	if have.Sort != want.Sort {
-		return fmt.Errorf("it is a %s and should be a %s", have.Sort, want.Sort)
+		return fmt.Errorf("wanted %s, found %s", want.Sort, have.Sort)
 	}
 	switch want.Sort {
 	case types.SortModule:
@@ -127,7 +127,7 @@ func (c *comparison) defined(have, want types.Defined) error {
 	case have.Component != nil && want.Component != nil:
 		return c.component(have.Component, want.Component)
 	}
-	return errors.New("it is another sort of type")
+	return errors.New("wanted another sort of type")
 }
 
 func (c *comparison) resource(have, want *types.Resource) error {
@@ -204,7 +204,7 @@ func finderOf(all []types.Named) finder {
 // whether that will be relaxed.
 func (c *comparison) fn(have, want *types.Func) error {
 	if len(have.Params) != len(want.Params) {
-		return fmt.Errorf("it has %d parameters and should have %d", len(have.Params), len(want.Params))
+		return fmt.Errorf("wanted %d parameters, found %d", len(want.Params), len(have.Params))
 	}
 	if err := c.fields(have.Params, want.Params, "parameter"); err != nil {
 		return err
@@ -214,12 +214,12 @@ func (c *comparison) fn(have, want *types.Func) error {
 
 func (c *comparison) fields(have, want []types.Field, what string) error {
 	if len(have) != len(want) {
-		return fmt.Errorf("it has %d %ss and should have %d", len(have), what, len(want))
+		return fmt.Errorf("wanted %d %ss, found %d", len(want), what, len(have))
 	}
 	for i, h := range have {
 		w := want[i]
 		if h.Name != w.Name {
-			return fmt.Errorf("%s %q should be %q", what, h.Name, w.Name)
+			return fmt.Errorf("wanted %s %q, found %q", what, w.Name, h.Name)
 		}
 		if err := c.optional(h.Type, w.Type, fmt.Sprintf("%s %q", what, h.Name)); err != nil {
 			return err
@@ -234,9 +234,9 @@ func (c *comparison) optional(have, want *types.Type, what string) error {
 	case have == nil && want == nil:
 		return nil
 	case have == nil:
-		return fmt.Errorf("%s: it has no type and should be a %s", what, want.Kind)
+		return fmt.Errorf("%s: wanted %s, found no type", what, want.Kind)
 	case want == nil:
-		return fmt.Errorf("%s: it is a %s and should have no type", what, have.Kind)
+		return fmt.Errorf("%s: wanted no type, found %s", what, have.Kind)
 	}
 	if err := c.value(have, want); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
@@ -249,7 +249,7 @@ func (c *comparison) value(have, want *types.Type) error {
 		return err
 	}
 	if have.Kind != want.Kind {
-		return fmt.Errorf("it is a %s and should be a %s", have.Kind, want.Kind)
+		return fmt.Errorf("wanted %s, found %s", want.Kind, have.Kind)
 	}
 	switch want.Kind {
 	case types.Record, types.Tuple:
@@ -261,16 +261,16 @@ func (c *comparison) value(have, want *types.Type) error {
 			return err
 		}
 		if len(have.Labels) != len(want.Labels) {
-			return fmt.Errorf("it has %d labels and should have %d", len(have.Labels), len(want.Labels))
+			return fmt.Errorf("wanted %d labels, found %d", len(want.Labels), len(have.Labels))
 		}
 		for i, l := range have.Labels {
 			if l != want.Labels[i] {
-				return fmt.Errorf("label %q should be %q", l, want.Labels[i])
+				return fmt.Errorf("wanted label %q, found %q", want.Labels[i], l)
 			}
 		}
 	case types.List, types.Option:
 		if have.Length != want.Length {
-			return fmt.Errorf("it is a list of length %d and should be one of %d; 0 is any length", have.Length, want.Length)
+			return fmt.Errorf("wanted a list of length %d, found one of %d; 0 is any length", want.Length, have.Length)
 		}
 		return c.value(have.Elem, want.Elem)
 	case types.Result:

@@ -14,6 +14,7 @@ import (
 func Validate(c *binary.Component) (*types.Component, error) {
 	v := &validator{
 		work:       work{left: maxWork},
+		origins:    map[any]any{},
 		values:     map[*types.Type]*value{},
 		funcs:      map[*types.Func]shape{},
 		instances:  map[*types.Instance]*instance{},
@@ -29,7 +30,8 @@ func Validate(c *binary.Component) (*types.Component, error) {
 // validator is what is known about all types of a file.
 type validator struct {
 	work    work
-	aliases alias // the last one given
+	aliases alias       // the last one given
+	origins map[any]any // of types that import or export another one: that one, as nameable has it
 
 	values     map[*types.Type]*value
 	funcs      map[*types.Func]shape

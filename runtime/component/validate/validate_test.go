@@ -149,20 +149,20 @@ func TestInvalidComponents(t *testing.T) {
 		// Imports and exports.
 		{"an import of a type as a function", [][]byte{typ(raw(u8)), imports("f", fn, 0)}, "not the type of a function"},
 		{"an export that refers to a record without a name", [][]byte{typ(record(encode.Field("a", u8))), typ(encode.Func(nil, encode.Field("r", 0))),
-			imports("f", fn, 1)}, "import or export that type before it"},
+			imports("f", fn, 1)}, "import that type before it"},
 		{"an export that refers to a resource without a name", [][]byte{code, typ(resource), typ(raw(0x69, 0)), typ(encode.Func(nil, encode.Field("r", 1))),
-			canon(0, 0, 1, 0, 2), exports("f", fn, 0)}, "not valid to be used as export"},
+			canon(0, 0, 1, 0, 2), exports("f", fn, 0)}, "export that type before it"},
 		{"an import that refers to an exported type", [][]byte{typ(resource), exports("r", ty, 0), typ(raw(0x69, 1)), typ(encode.Func(nil, encode.Field("r", 2))),
-			imports("f", fn, 3)}, "not valid to be used as import"},
+			imports("f", fn, 3)}, "import that type before it"},
 		{"an export with a type that it does not have", [][]byte{typ(noFunc), imports("f", fn, 0), typ(encode.Func(raw(u8))),
 			encode.Section(encode.Export, cat(encode.Extern("f"), raw(fn, 0, 1, fn, 1)))}, "it does not have the type given for it"},
 
 		// Instances.
 		{"an instance without an import", [][]byte{nested(typ(noFunc), imports("f", fn, 0)), encode.Section(encode.Instance, raw(0, 0, 0))}, `imports "f", and nothing is given`},
 		{"an instance given another sort", [][]byte{nested(typ(noFunc), imports("f", fn, 0)), typ(raw(u8)),
-			encode.Section(encode.Instance, cat(raw(0, 0), vec(cat(name("f"), raw(ty, 0)))))}, "is a type and should be a function"},
+			encode.Section(encode.Instance, cat(raw(0, 0), vec(cat(name("f"), raw(ty, 0)))))}, "wanted function, found type"},
 		{"an instance given another type", [][]byte{nested(typ(noFunc), imports("f", fn, 0)), typ(encode.Func(raw(u8))), imports("f", fn, 0),
-			encode.Section(encode.Instance, cat(raw(0, 0), vec(cat(name("f"), raw(fn, 0)))))}, "it is a u8 and should have no type"},
+			encode.Section(encode.Instance, cat(raw(0, 0), vec(cat(name("f"), raw(fn, 0)))))}, "result: wanted no type, found u8"},
 		{"an instance given an argument twice", [][]byte{nested(), typ(raw(u8)),
 			encode.Section(encode.Instance, cat(raw(0, 0), vec(cat(name("t"), raw(ty, 0)), cat(name("t"), raw(ty, 0)))))}, "given twice"},
 		{"an instance given two resource types for one", [][]byte{

@@ -14,6 +14,7 @@ func (s *scope) name(side *side, x extern) (bool, error) {
 	case types.SortInstance:
 		aliases := s.v.instances[x.Instance].aliases
 		for i, e := range x.Instance.Exports {
+			call(e.Type.Resource, e.Name)
 			if ok, err := s.name(side, extern{e.Extern, aliases[i]}); !ok || err != nil {
 				return false, err
 			}
@@ -22,7 +23,11 @@ func (s *scope) name(side *side, x extern) (bool, error) {
 		if ok, err := s.v.partsNamed(x.Type, side.named); !ok || err != nil {
 			return false, err
 		}
-		if n := nameable(x); n != nil {
+		n := nameable(x)
+		if o, ok := s.v.origins[n]; ok && side == &s.imports && s.exports.named[o] && !s.imports.named[o] {
+			return false, nil // the name is that of an export, which imports cannot depend on
+		}
+		if n != nil {
 			side.named[n] = true
 			s.exports.named[n] = true // what is imported can be exported
 			return true, s.v.work.do(keepWork)
