@@ -41,7 +41,10 @@ func (b *boundFunc) Invoke(c abi.Caller) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.name, err)
 	}
-	return c.Resolve(result)
+	if err := c.Resolve(result); err != nil {
+		return fmt.Errorf("%s: %w", f.name, err)
+	}
+	return nil
 }
 
 // boundCore is a memory and a realloc of an instance, as a canonical definition names them. It implements abi.Core.

@@ -10,7 +10,7 @@ import (
 
 // resourceFunc makes one of the built-ins of a resource type. Canonical ABI, canon_resource_new, _rep and _drop.
 func (l *linker) resourceFunc(op binary.ResourceOp, rt *types.Resource, number int) coreItem {
-	i32 := []byte{typeI32}
+	i32 := []byte{abi.CoreI32}
 	name := fmt.Sprintf("%v %s", op, rt.Name)
 	switch op {
 	case binary.ResourceNew:
@@ -32,31 +32,18 @@ func (l *linker) resourceFunc(op binary.ResourceOp, rt *types.Resource, number i
 	})
 }
 
-// typeI32 is how core WebAssembly encodes the type i32.
-const typeI32 = 0x7f
-
-// destructorType is the type as which the specification calls a destructor, a core function that it lifts for that.
-var destructorType = func() *abi.FuncType {
-	t, err := abi.NewFuncType(&types.Func{Params: []types.Field{{Name: "rep", Type: types.Primitives[types.U32]}}})
-	if err != nil {
-		panic(err) // it depends on nothing
-	}
-	return t
-}()
-
 // dropper drops handles of a resource type.
 type dropper struct {
 	rt         *types.Resource
 	destructor *coreFunc          // of a component; may be nil
 	host       func(resource any) // of the host; may be nil
-	none       *core
 }
 
 func (l *linker) dropper(rt *types.Resource) *dropper {
-	return &dropper{rt: rt, destructor: l.destructors[rt], host: l.plan.drops[rt], none: l.core(noItem, nil)}
+	return &dropper{rt: rt, destructor: l.destructors[rt], host: l.plan.drops[rt]}
 }
 
-// drop drops a handle out of the table of a component instance.
+// drop drops a handle out of the table of a component instance. When that owned the resource, its destructor runs.
 func (d *dropper) drop(i *Instance, from *abi.ComponentInstance, handle uint32) error {
 	v, own, err := abi.CanonResourceDrop(from, d.rt, handle)
 	switch {
@@ -68,31 +55,9 @@ func (d *dropper) drop(i *Instance, from *abi.ComponentInstance, handle uint32) 
 		}
 		return nil
 	}
-	return d.destroy(i, from, v)
-}
-
-// destroy runs a component's destructor, if there is one, in the component instance that defines the resource.
-func (d *dropper) destroy(i *Instance, from *abi.ComponentInstance, v Value) error {
-	impl := &i.inside[d.rt.Owner-1]
-	callee := abi.CoreFunc(nothing{})
+	var destructor abi.CoreFunc
 	if d.destructor != nil {
-		callee = i.bindCoreFunc(d.destructor)
+		destructor = i.bindCoreFunc(d.destructor)
 	}
-	return abi.CanonLift(destructorType, abi.Options{}, i.bindCore(d.none), impl, callee, nil,
-		&destruction{from: from, args: []Value{abi.U32(v.Rep())}})
+	return abi.CallDestructor(&i.inside[d.rt.Owner-1], destructor, v.Rep(), from)
 }
-
-// nothing is the destructor of a resource without one: it is called all the same, for it may not be entered when another could not.
-type nothing struct{}
-
-func (nothing) Call([]uint64) error { return nil }
-
-// destruction calls a destructor on behalf of a component instance.
-type destruction struct {
-	from *abi.ComponentInstance
-	args []Value
-}
-
-func (d *destruction) Instance() *abi.ComponentInstance { return d.from }
-func (d *destruction) Start() ([]Value, error)          { return d.args, nil }
-func (d *destruction) Resolve(Value) error              { return nil }
