@@ -55,7 +55,10 @@ func (d *descriptor) readable() (*guestfs.File, error) {
 
 // writable returns the file, if the guest may write it.
 func (d *descriptor) writable() (*guestfs.File, error) {
-	if d.file().IsDir() || d.flags&flagWrite == 0 {
+	switch {
+	case d.file().ReadOnly():
+		return nil, unix.EROFS
+	case d.file().IsDir() || d.flags&flagWrite == 0:
 		return nil, unix.EBADF
 	}
 	return d.file(), nil

@@ -80,11 +80,14 @@ func codeOf(err error) int {
 	return codeIO
 }
 
-// codeOfStream returns the error-code of a stream's error as an option: none for a stream that is no file's.
+// codeOfStream returns the error-code of a stream's error as an option: none for a stream that is no file's. Standard input may be one.
 func codeOfStream(err error) component.Value {
-	var ours *streamError
-	if !errors.As(err, &ours) {
+	var (
+		ours *streamError
+		path *fs.PathError
+	)
+	if !errors.As(err, &ours) && !errors.As(err, &path) {
 		return abi.None()
 	}
-	return abi.Some(abi.Enum(codeOf(ours)))
+	return abi.Some(abi.Enum(codeOf(err)))
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/mayfly-run/mayfly/runtime/component"
@@ -92,6 +93,24 @@ func TestAReadIsBounded(t *testing.T) {
 	}
 	if total != 3*maxRead {
 		t.Errorf("all of it: %d", total)
+	}
+}
+
+func TestAFileThatIsOpenToReadIsNotWritten(t *testing.T) {
+	g := newGuest(t, false)
+	d := g.mustOpen("a.txt", "r")
+	for name, args := range map[string][]component.Value{
+		"write": {d, abi.Bytes([]byte("x")), num(0)}, "write-via-stream": {d, num(0)}, "append-via-stream": {d},
+	} {
+		if _, got := g.try(name, args...); got != "bad-descriptor" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	d = g.mustOpen("a.txt", "w")
+	for name, args := range map[string][]component.Value{"read": {d, num(1), num(0)}, "read-via-stream": {d, num(0)}} {
+		if _, got := g.try(name, args...); got != "bad-descriptor" {
+			t.Errorf("%s: %s", name, got)
+		}
 	}
 }
 
@@ -189,10 +208,11 @@ func TestAStreamsErrorHasACode(t *testing.T) {
 		err  error
 		want string
 	}{
-		"of a write":       {w.Write([]byte("x")), "bad-descriptor"},
-		"of an append":     {(&writer{handle: w.handle, append: true}).Write([]byte("x")), "bad-descriptor"},
-		"of what is far":   {(&writer{handle: w.handle, at: 1<<63 - 1}).Write([]byte("x")), "file-too-large"},
-		"of another thing": {&os.SyscallError{Syscall: "connect", Err: os.ErrPermission}, ""},
+		"of a write":                            {w.Write([]byte("x")), "bad-descriptor"},
+		"of an append":                          {(&writer{handle: w.handle, append: true}).Write([]byte("x")), "bad-descriptor"},
+		"of what is far":                        {(&writer{handle: w.handle, at: 1<<63 - 1}).Write([]byte("x")), "file-too-large"},
+		"of a directory that is standard input": {&os.PathError{Op: "read", Path: "/dev/stdin", Err: syscall.EISDIR}, "is-directory"},
+		"of another thing":                      {&os.SyscallError{Syscall: "connect", Err: os.ErrPermission}, ""},
 	} {
 		if c.err == nil {
 			t.Errorf("%s: there is none", name)
