@@ -165,3 +165,17 @@ func TestWhatTheHostLacksIsNamed(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 }
+
+func TestAResourceGoesFromOneComponentToAnother(t *testing.T) {
+	c := load(t, "compose", logHost(t))
+	i := instantiate(t, c, nil)
+	v, err := i.Call(t.Context(), function(t, c, "", "count"), abi.U32(41))
+	if err != nil || v.U32() != 42 {
+		t.Fatalf("count(41) = %d, %v", v.U32(), err)
+	}
+	_, err = i.Call(t.Context(), function(t, c, "", "twice"), abi.U32(1))
+	var trap *instance.TrapError
+	if !errors.As(err, &trap) || !strings.Contains(trap.Reason, "handle") {
+		t.Fatalf("dropped twice: %v", err)
+	}
+}

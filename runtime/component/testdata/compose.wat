@@ -1,0 +1,48 @@
+;; Two components in one: the outer passes a resource of the first to the second, which gives it back changed.
+(component
+  (component $counters
+    (type $counter' (resource (rep i32)))
+    (export $counter "counter" (type $counter'))
+    (core func $new (canon resource.new $counter'))
+    (core func $rep (canon resource.rep $counter'))
+    (core module $m
+      (import "" "new" (func $new (param i32) (result i32)))
+      (import "" "rep" (func $rep (param i32) (result i32)))
+      (func (export "make") (param i32) (result i32) (call $new (local.get 0)))
+      (func (export "read") (param i32) (result i32) (local.get 0)))
+    (core instance $i (instantiate $m (with "" (instance (export "new" (func $new)) (export "rep" (func $rep))))))
+    (func (export "[constructor]counter") (param "n" u32) (result (own $counter)) (canon lift (core func $i "make")))
+    (func (export "[method]counter.read") (param "self" (borrow $counter)) (result u32) (canon lift (core func $i "read"))))
+  (instance $c (instantiate $counters))
+  (component $user
+    (import "counters" (instance $c
+      (export "counter" (type $counter (sub resource)))
+      (export "[constructor]counter" (func (param "n" u32) (result (own $counter))))
+      (export "[method]counter.read" (func (param "self" (borrow $counter)) (result u32)))))
+    (alias export $c "counter" (type $counter))
+    (core func $make (canon lower (func $c "[constructor]counter")))
+    (core func $read (canon lower (func $c "[method]counter.read")))
+    (core func $drop (canon resource.drop $counter))
+    (core module $m
+      (import "" "make" (func $make (param i32) (result i32)))
+      (import "" "read" (func $read (param i32) (result i32)))
+      (import "" "drop" (func $drop (param i32)))
+      (func (export "count") (param i32) (result i32)
+        (local $h i32) (local $n i32)
+        (local.set $h (call $make (local.get 0)))
+        (local.set $n (call $read (local.get $h)))
+        (call $drop (local.get $h))
+        (i32.add (local.get $n) (i32.const 1)))
+      (func (export "twice") (param i32) (result i32)
+        (local $h i32)
+        (local.set $h (call $make (local.get 0)))
+        (call $drop (local.get $h))
+        (call $drop (local.get $h))
+        (i32.const 0)))
+    (core instance $i (instantiate $m (with "" (instance
+      (export "make" (func $make)) (export "read" (func $read)) (export "drop" (func $drop))))))
+    (func (export "count") (param "n" u32) (result u32) (canon lift (core func $i "count")))
+    (func (export "twice") (param "n" u32) (result u32) (canon lift (core func $i "twice"))))
+  (instance $u (instantiate $user (with "counters" (instance $c))))
+  (export "count" (func $u "count"))
+  (export "twice" (func $u "twice")))
