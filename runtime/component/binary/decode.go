@@ -28,11 +28,6 @@ var (
 	corePreamble = []byte("\x00asm\x01\x00\x00\x00")
 )
 
-// Is reports whether a file begins as a component does, of whatever version.
-func Is(file []byte) bool {
-	return len(file) >= len(preamble) && bytes.HasPrefix(file, magic) && (file[6] != 0 || file[7] != 0) // the layer
-}
-
 // Decode takes a component apart. It returns an *[Error] when it cannot, which is [ErrUnsupported] when it is for want of a feature.
 func Decode(file []byte) (*Component, error) {
 	items := maxItems

@@ -16,11 +16,7 @@ type coreInstance map[string]types.CoreExtern
 func (s *scope) coreModule(d *binary.CoreModule) error {
 	read, err := weave.Read(d.Bytes)
 	if err != nil {
-		var e *weave.Error
-		if errors.As(err, &e) && e.Limit {
-			return limited{"core module: " + err.Error()}
-		}
-		return fmt.Errorf("core module: %w", err)
+		return moduleError(d, err)
 	}
 	m := &types.Module{}
 	for _, im := range read.Imports {
@@ -34,6 +30,19 @@ func (s *scope) coreModule(d *binary.CoreModule) error {
 	}
 	s.coreModules = append(s.coreModules, m)
 	return nil
+}
+
+// moduleError tells what is wrong with a core module, and where in the component.
+func moduleError(d *binary.CoreModule, err error) error {
+	var e *weave.Error
+	if !errors.As(err, &e) {
+		return fmt.Errorf("core module: %w", err)
+	}
+	where := "core module"
+	if e.Section != "" {
+		where += ", in its " + e.Section + " section"
+	}
+	return &Error{Offset: d.At() + e.Offset, Reason: where + ": " + e.Reason, Limit: e.Limit}
 }
 
 func externOf(x weave.Extern) types.CoreExtern {

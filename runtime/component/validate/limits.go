@@ -17,6 +17,8 @@ const (
 	// keepWork is how much more it takes to make a part of a type anew, or to remember something about it, than to look at it: that is
 	// how memory is bounded too.
 	keepWork = 16
+	// scopeWork is what a component takes, or the type of one or of an instance, however little is in it.
+	scopeWork = 256
 	// maxResources bounds the resource types of a component, those of its instances included.
 	maxResources = 1 << 14
 	// maxInstances bounds how many instances a component and those in it make, as far as that can be seen here: what instantiating an

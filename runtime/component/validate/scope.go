@@ -66,9 +66,12 @@ func newSide(what string) side {
 	return side{what: what, names: map[string]string{}, resources: map[token]string{}, labels: map[string]bool{}, named: map[any]bool{}}
 }
 
-func (v *validator) newScope(k kind, outer *scope) *scope {
+func (v *validator) newScope(k kind, outer *scope) (*scope, error) {
+	if err := v.work.do(scopeWork); err != nil {
+		return nil, err
+	}
 	return &scope{v: v, kind: k, outer: outer, imports: newSide("import"), exports: newSide("export"), shape: leaf,
-		defined: map[*types.Resource]bool{}}
+		defined: map[*types.Resource]bool{}}, nil
 }
 
 // item finds what an index refers to.

@@ -105,7 +105,10 @@ func (s *scope) instanceType(d *binary.Type) (*types.Instance, error) {
 }
 
 func (s *scope) declarations(k kind, all []binary.Definition) (*scope, error) {
-	in := s.v.newScope(k, s)
+	in, err := s.v.newScope(k, s)
+	if err != nil {
+		return nil, err
+	}
 	for _, d := range all {
 		if err := in.define(d); err != nil {
 			if _, ok := err.(*Error); ok {

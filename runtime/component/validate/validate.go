@@ -98,7 +98,10 @@ func (v *validator) newAlias() alias {
 
 // component checks a component inside of another.
 func (v *validator) component(c *binary.Component, outer *scope) (*types.Component, error) {
-	s := v.newScope(inComponent, outer)
+	s, err := v.newScope(inComponent, outer)
+	if err != nil {
+		return nil, at(c, err)
+	}
 	for _, d := range c.Definitions {
 		if err := s.define(d); err != nil {
 			if _, ok := err.(*Error); ok {

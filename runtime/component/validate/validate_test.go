@@ -177,7 +177,7 @@ func TestInvalidComponents(t *testing.T) {
 		{"a core module type with a function of no type", [][]byte{encode.Section(encode.CoreType, cat(raw(0x50), vec(cat(raw(3), name("f"), raw(0, 0)))))}, "core type 0"},
 		{"a core module type with a memory of 8 GiB", [][]byte{encode.Section(encode.CoreType, cat(raw(0x50), vec(cat(raw(3), name("m"), raw(2, 0), encode.U32(1<<17)))))}, "at most 65536"},
 		{"an import of a core module of the type of a function", [][]byte{encode.Section(encode.CoreType, raw(0x60, 0, 0)), imports("m", 0, 0x11, 0)}, "not the type of a module"},
-		{"a core module that is broken", [][]byte{encode.Raw(encode.CoreModule, []byte("\x00asm\x01\x00\x00\x00\x63"))}, "core module: at byte 0x8"},
+		{"a core module that is broken", [][]byte{encode.Raw(encode.CoreModule, []byte("\x00asm\x01\x00\x00\x00\x63"))}, "core module: section 99"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e := failure(t, encode.Component(tt.sections...))
