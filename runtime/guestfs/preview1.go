@@ -78,25 +78,22 @@ func osFlags(flag sys.Oflag) int {
 
 // Stat implements sys.FS.
 func (t *preview1FS) Stat(p string) (wasys.Stat_t, sys.Errno) {
-	st, err := t.root.StatAt(relative(p), true)
-	return st.preview1(), errnoOf(err)
+	return preview1Stat(t.root.StatAt(relative(p), true))
 }
 
 // Lstat implements sys.FS.
 func (t *preview1FS) Lstat(p string) (wasys.Stat_t, sys.Errno) {
-	st, err := t.root.StatAt(relative(p), false)
-	return st.preview1(), errnoOf(err)
+	return preview1Stat(t.root.StatAt(relative(p), false))
 }
 
-// preview1 is the same as wazero wants it.
-func (s Stat) preview1() wasys.Stat_t {
-	if s.Links == 0 && s.Ino == 0 {
-		return wasys.Stat_t{} // there is none
+func preview1Stat(st Stat, err error) (wasys.Stat_t, sys.Errno) {
+	if err != nil {
+		return wasys.Stat_t{}, errnoOf(err)
 	}
 	return wasys.Stat_t{
-		Dev: s.Dev, Ino: s.Ino, Mode: s.Mode, Nlink: s.Links, Size: s.Size,
-		Atim: s.Accessed.UnixNano(), Mtim: s.Modified.UnixNano(), Ctim: s.Changed.UnixNano(),
-	}
+		Dev: st.Dev, Ino: st.Ino, Mode: st.Mode, Nlink: st.Links, Size: st.Size,
+		Atim: st.Accessed.UnixNano(), Mtim: st.Modified.UnixNano(), Ctim: st.Changed.UnixNano(),
+	}, 0
 }
 
 // Mkdir implements sys.FS.
@@ -173,8 +170,7 @@ func (f *preview1File) SetAppend(enable bool) sys.Errno {
 
 // Stat implements sys.File.
 func (f *preview1File) Stat() (wasys.Stat_t, sys.Errno) {
-	st, err := f.file.Stat()
-	return st.preview1(), errnoOf(err)
+	return preview1Stat(f.file.Stat())
 }
 
 // result is what wazero wants of a read: the end is no error.

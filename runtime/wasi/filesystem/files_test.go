@@ -15,6 +15,7 @@ import (
 	"github.com/mayfly-run/mayfly/runtime/component"
 	"github.com/mayfly-run/mayfly/runtime/component/abi"
 	"github.com/mayfly-run/mayfly/runtime/guestfs"
+	"github.com/mayfly-run/mayfly/runtime/wasi/clocks"
 	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
 )
 
@@ -416,5 +417,11 @@ func TestLargeFilesAreCopied(t *testing.T) {
 	}
 	if info, err := os.Stat(filepath.Join(g.host, "copy")); err != nil || info.Mode().Perm()&0o600 != 0o600 {
 		t.Errorf("permissions: %v, %v", info, err)
+	}
+}
+
+func TestTheHostHasWhatItsTextDeclares(t *testing.T) {
+	if _, err := component.NewHost(wasiio.Package(), clocks.Package(), Package()); err != nil {
+		t.Error(err)
 	}
 }

@@ -1,6 +1,7 @@
 package filesystem
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -226,6 +227,7 @@ func TestOpen(t *testing.T) {
 		"a link itself cannot be opened":                    {"parent", "r", "loop", 0},
 		"a named pipe":                                      {"pipe", "r", "access", 0},
 		"a named pipe that nobody reads":                    {"pipe", "w", "access", 0},
+		"a socket":                                          {"socket", "rw", "access", 0},
 		"a directory by way of another":                     {"child/..", "r", "ok", flagRead},
 		"a file is created at the end of a link":            {"dangling", "cf", "ok", flagRead | flagWrite},
 		"a file is not created at a link it may not follow": {"dangling", "c", "loop", 0},
@@ -235,6 +237,13 @@ func TestOpen(t *testing.T) {
 			g := newGuest(t, false)
 			if err := syscall.Mkfifo(filepath.Join(g.host, "pipe"), 0o600); err != nil {
 				t.Fatal(err)
+			}
+			if c.path == "socket" {
+				listener, err := net.Listen("unix", filepath.Join(g.host, "socket"))
+				if err != nil {
+					t.Skip(err)
+				}
+				defer listener.Close()
 			}
 			if err := os.Symlink("child/target", filepath.Join(g.host, "dangling")); err != nil {
 				t.Fatal(err)
