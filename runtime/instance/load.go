@@ -55,8 +55,12 @@ func (r *Runtime) Load(ctx context.Context, wasm []byte) (*Module, error) {
 func malformed(err error) error {
 	hint := "check that the file is whole and that the toolchain makes WebAssembly 2.0"
 	var read *weave.Error
-	if errors.As(err, &read) && read.Limit {
+	switch {
+	case !errors.As(err, &read):
+	case read.Limit:
 		hint = "the limit is fixed: build the module smaller"
+	case read.Unsupported:
+		hint = "build for WebAssembly 2.0, without what came after it"
 	}
 	return fmt.Errorf("%w: %w: %s", ErrMalformed, err, hint)
 }

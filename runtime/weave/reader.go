@@ -12,6 +12,8 @@ type Error struct {
 	Section string // "code"; empty outside of sections
 	Reason  string
 	Limit   bool // it may be a good module, but exceeds a limit of ours
+
+	Unsupported bool // it may be a good module, but needs something that the engine has not
 }
 
 func (e *Error) Error() string {
@@ -43,6 +45,14 @@ func (r *reader) exceed(format string, args ...any) {
 	if r.err == nil {
 		r.fail(format, args...)
 		r.err.Limit = true
+	}
+}
+
+// lack fails because of something that a good module may have, and the engine has not.
+func (r *reader) lack(format string, args ...any) {
+	if r.err == nil {
+		r.fail(format, args...)
+		r.err.Unsupported = true
 	}
 }
 

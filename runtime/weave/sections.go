@@ -75,7 +75,7 @@ func (m *Module) split(r *reader) (names *reader) {
 		if id > lastSection {
 			r.pos = at
 			if id == sectionTag {
-				r.fail("section %d, of tags: exceptions are not supported: build without them (-fno-exceptions, panic=abort)", id)
+				r.lack("section %d, of tags: exceptions are not supported: build without them (-fno-exceptions, panic=abort)", id)
 			} else {
 				r.fail("section %d: not supported", id)
 			}
@@ -149,7 +149,7 @@ func (m *Module) readTypes(r *reader) {
 		switch form := r.byte(); form {
 		case typeFunc:
 		case 0x4d, 0x4e, 0x4f, 0x50, 0x5e, 0x5f:
-			r.fail("type %#02x: garbage collected types are not supported", form)
+			r.lack("type %#02x: garbage collected types are not supported", form)
 		default:
 			r.fail("type %#02x: not supported; only types of functions are", form)
 		}
@@ -177,9 +177,9 @@ func (r *reader) checkValueType(t byte) {
 	switch {
 	case isValueType(t):
 	case t == 0x69, t == 0x74:
-		r.fail("value type %#02x: exceptions are not supported", t)
+		r.lack("value type %#02x: exceptions are not supported", t)
 	case t >= 0x63 && t <= 0x73:
-		r.fail("value type %#02x: typed references and garbage collected types are not supported", t)
+		r.lack("value type %#02x: typed references and garbage collected types are not supported", t)
 	default:
 		r.fail("value type %#02x: not supported", t)
 	}
@@ -207,7 +207,7 @@ func (m *Module) readImports(r *reader) {
 			m.globals = append(m.globals, im.Global)
 			m.importedGlobals++
 		case tag:
-			r.fail("import of a tag: exceptions are not supported")
+			r.lack("import of a tag: exceptions are not supported")
 		default:
 			r.fail("import of kind %d: not supported", im.Kind)
 		}
@@ -221,14 +221,14 @@ func (m *Module) limits(r *reader) Limits {
 	at := r.pos
 	flags := r.byte()
 	if flags > 7 {
-		r.fail("limits of kind %#02x: not supported; pages of other sizes than 64 KiB are not", flags)
+		r.lack("limits of kind %#02x: not supported; pages of other sizes than 64 KiB are not", flags)
 	}
 	l := Limits{HasMax: flags&1 != 0, Shared: flags&2 != 0, Is64: flags&4 != 0}
 	number := func() uint64 { return uint64(r.u32()) }
 	if l.Is64 {
 		number = r.u64
 		if m.unsupported == nil {
-			m.unsupported = &Error{Offset: r.base + at, Section: r.section, Reason: "memories and tables of 64 bits are not supported: build for wasm32"}
+			m.unsupported = &Error{Offset: r.base + at, Section: r.section, Reason: "memories and tables of 64 bits are not supported: build for wasm32", Unsupported: true}
 		}
 	}
 	l.Min = number()
@@ -241,7 +241,7 @@ func (m *Module) limits(r *reader) Limits {
 func (m *Module) table(r *reader) TableType {
 	t := TableType{Element: r.byte()}
 	if t.Element != typeFuncref && t.Element != typeExtern {
-		r.fail("table of type %#02x: not supported", t.Element)
+		r.lack("table of type %#02x: not supported", t.Element)
 	}
 	t.Limits = m.limits(r)
 	m.addEntries(r, t.Limits.Min)
@@ -251,7 +251,7 @@ func (m *Module) table(r *reader) TableType {
 
 func (m *Module) memory(r *reader) Limits {
 	if len(m.memories) > 0 {
-		r.fail("a second memory: several memories in one module are not supported")
+		r.lack("a second memory: several memories in one module are not supported")
 	}
 	l := m.limits(r)
 	m.memories = append(m.memories, l)
@@ -342,7 +342,7 @@ func (m *Module) readExports(r *reader) {
 		case Global:
 			e.index = r.index("global", len(m.globals))
 		case tag:
-			r.fail("export of a tag: exceptions are not supported")
+			r.lack("export of a tag: exceptions are not supported")
 		default:
 			r.fail("export of kind %d: not known", e.kind)
 		}

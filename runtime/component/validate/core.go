@@ -42,7 +42,7 @@ func moduleError(d *binary.CoreModule, err error) error {
 	if e.Section != "" {
 		where += ", in its " + e.Section + " section"
 	}
-	return &Error{Offset: d.At() + e.Offset, Reason: where + ": " + e.Reason, Limit: e.Limit}
+	return &Error{Offset: d.At() + e.Offset, Reason: where + ": " + e.Reason, Limit: e.Limit, Unsupported: e.Unsupported}
 }
 
 func externOf(x weave.Extern) types.CoreExtern {
