@@ -38,8 +38,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 	}
 	dialer := net.Dialer{
 		KeepAlive: keepAlive,
-		// The system's own resolver would take 127.1 and 0x7f000001 for addresses.
-		Resolver: &net.Resolver{PreferGo: true},
+		Resolver:  d.policy.resolve(),
 		// What is checked is what is connected to: nothing is resolved after this.
 		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
 			to, err := netip.ParseAddrPort(address)

@@ -26,8 +26,9 @@ var ErrRefused = errors.New("not allowed")
 
 // Policy is where a guest may connect to. It may be used by any number of goroutines.
 type Policy struct {
-	rules []rule
-	seen  refusals
+	rules    []rule
+	seen     refusals
+	resolver *net.Resolver // nil: the system's
 }
 
 // Parse reads a list as the package's documentation describes. An empty one allows the loopback.
@@ -91,33 +92,37 @@ func (p *Policy) Name(host string, schemes ...string) error {
 
 // Address checks an address that the guest asked for as such. It returns an error that wraps ErrRefused.
 func (p *Policy) Address(scheme string, to netip.AddrPort) error {
-	addr := plain(to.Addr())
-	for i := range p.rules {
-		if r := &p.rules[i]; r.matches(scheme, to.Port()) && r.host.matchesAddr(addr) {
-			return nil
-		}
+	if p.Permits(scheme, "", to) {
+		return nil
 	}
-	return p.refuse(scheme, addr.String(), to.Port(), "")
+	return p.refuse(scheme, plain(to.Addr()).String(), to.Port(), "")
 }
 
 // Resolved checks an address that the guest has as one of a name. It returns an error that wraps ErrRefused.
 func (p *Policy) Resolved(scheme, host string, to netip.AddrPort) error {
+	if p.Permits(scheme, host, to) {
+		return nil
+	}
+	if err := p.Host(scheme, host, int(to.Port())); err != nil {
+		return err
+	}
+	return p.refuse(scheme, canonical(host), to.Port(), plain(to.Addr()).String())
+}
+
+// Permits reports what Resolved would say, or Address where host is empty, and logs nothing.
+func (p *Policy) Permits(scheme, host string, to netip.AddrPort) bool {
 	name, addr := canonical(host), plain(to.Addr())
-	named := false
 	for i := range p.rules {
 		r := &p.rules[i]
-		if !r.matches(scheme, to.Port()) || !r.host.matchesName(name) {
-			continue
+		switch {
+		case !r.matches(scheme, to.Port()):
+		case name == "" && r.host.matchesAddr(addr):
+			return true
+		case name != "" && r.host.matchesName(name) && r.host.allowsResolved(name, addr):
+			return true
 		}
-		if r.host.allowsResolved(name, addr) {
-			return nil
-		}
-		named = true
 	}
-	if !named {
-		return p.refuse(scheme, name, to.Port(), "")
-	}
-	return p.refuse(scheme, name, to.Port(), addr.String())
+	return false
 }
 
 // refuse makes the error, and logs it. resolved is the address that the name resolves to, when it is that what is refused.

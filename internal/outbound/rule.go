@@ -175,7 +175,7 @@ func parseHost(s string) (hostRule, error) {
 	if strings.Contains(name, "*") {
 		return hostRule{}, errors.New("* stands for a whole host, or for the first part of a name: *.example.com")
 	}
-	if s[0] == '*' && !strings.HasPrefix(name, ".") || !isName(strings.TrimPrefix(name, ".")) || s[0] == '.' {
+	if s[0] == '*' && !strings.HasPrefix(name, ".") || !IsName(strings.TrimPrefix(name, ".")) || s[0] == '.' {
 		return hostRule{}, fmt.Errorf("the host %q is not a name", s)
 	}
 	return hostRule{name: name}, nil
@@ -218,8 +218,8 @@ func isWord(s string) bool {
 	return s != ""
 }
 
-// isName reports whether s could be the name of a host. Underscores are in use.
-func isName(s string) bool {
+// IsName reports whether s could be the name of a host, in lower case and without a dot at its end. Underscores are in use.
+func IsName(s string) bool {
 	if s == "" || len(s) > 253 {
 		return false
 	}

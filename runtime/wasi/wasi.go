@@ -11,6 +11,7 @@ import (
 	"github.com/mayfly-run/mayfly/runtime/wasi/clocks"
 	"github.com/mayfly-run/mayfly/runtime/wasi/filesystem"
 	"github.com/mayfly-run/mayfly/runtime/wasi/random"
+	"github.com/mayfly-run/mayfly/runtime/wasi/sockets"
 	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
 )
 
@@ -22,6 +23,7 @@ func Packages() []component.Package {
 		random.Package(rand.Reader),
 		cli.Package(),
 		filesystem.Package(),
+		sockets.Package(),
 	}
 }
 
@@ -29,11 +31,13 @@ func Packages() []component.Package {
 type Guest struct {
 	Command cli.Guest
 	Files   *filesystem.Guest // nil: none
+	Network *sockets.Guest    // nil: none
 }
 
 var (
 	_ cli.State        = (*Guest)(nil)
 	_ filesystem.State = (*Guest)(nil)
+	_ sockets.State    = (*Guest)(nil)
 )
 
 // CLI implements cli.State.
@@ -42,10 +46,16 @@ func (g *Guest) CLI() *cli.Guest { return &g.Command }
 // Filesystem implements filesystem.State.
 func (g *Guest) Filesystem() *filesystem.Guest { return g.Files }
 
+// Sockets implements sockets.State.
+func (g *Guest) Sockets() *sockets.Guest { return g.Network }
+
 // Close closes what the instance has left open. It is called when the instance has been closed.
 func (g *Guest) Close() error {
 	if g.Files != nil {
 		g.Files.Close()
+	}
+	if g.Network != nil {
+		g.Network.Close()
 	}
 	return g.Command.Close()
 }
