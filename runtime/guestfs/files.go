@@ -107,6 +107,10 @@ type tree struct {
 
 func openRoot(dir string, t *tree) (*File, error) {
 	fd, err := openat(unix.AT_FDCWD, dir, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err == unix.EACCES {
+		// One that may not be listed may be gone through.
+		fd, err = openat(unix.AT_FDCWD, dir, stepFlags&^unix.O_NOFOLLOW, 0)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open: %w", err)
 	}

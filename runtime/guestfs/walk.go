@@ -212,7 +212,11 @@ func openat(dir int, name string, flag int, perm uint32) (fd int, err error) {
 
 func readlinkat(dir int, name string) (string, error) {
 	b := make([]byte, maxPath)
-	n, err := unix.Readlinkat(dir, name, b)
+	n := 0
+	err := retry(func() (err error) {
+		n, err = unix.Readlinkat(dir, name, b)
+		return err
+	})
 	if err != nil {
 		return "", err
 	}
