@@ -50,7 +50,6 @@ func TestScripts(t *testing.T) {
 
 // known failures, and why.
 var known = map[string]string{
-	"adapter.wast:98":  "a component may call what it lifted itself: entering_set of the Canonical ABI is empty then, and wasmtime is older than that",
 	"modules.wast:485": "it imports from a component that uses exceptions, which the engine does not have",
 }
 

@@ -8,6 +8,9 @@ import "fmt"
 // After an error the instance can not be entered any more.
 func CanonLift(ft *FuncType, opts Options, core Core, inst *ComponentInstance, callee, postReturn CoreFunc, c Caller) error {
 	caller := c.Instance()
+	if caller.related(inst) {
+		return trap("cannot enter component instance: it calls itself, or one that it is in, or one that is in it")
+	}
 	if err := inst.enter(caller); err != nil {
 		return err
 	}

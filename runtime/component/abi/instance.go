@@ -86,6 +86,13 @@ func (i *ComponentInstance) setMayEnter(caller *ComponentInstance, may bool) {
 	}
 }
 
+// related reports whether one of the two is the other, or within it. Such calls trap for now: by the text of the specification they might
+// return, but its script trap-on-reenter.wast has them trap, as engines do, and nothing that tools make needs them. A destructor may be
+// called so, by the instance that defines it.
+func (i *ComponentInstance) related(o *ComponentInstance) bool {
+	return i != nil && (i.contains(o) || o.contains(i))
+}
+
 // contains reports whether o is the instance or nested in it, however deep.
 func (i *ComponentInstance) contains(o *ComponentInstance) bool {
 	for ; o != nil; o = o.parent {
