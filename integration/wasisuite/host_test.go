@@ -3,22 +3,22 @@ package wasisuite
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/mayfly-run/mayfly/runtime/component"
 	"github.com/mayfly-run/mayfly/runtime/guestfs"
 	"github.com/mayfly-run/mayfly/runtime/instance"
+	"github.com/mayfly-run/mayfly/runtime/wasi"
 	"github.com/mayfly-run/mayfly/runtime/wasi/cli"
-	"github.com/mayfly-run/mayfly/runtime/wasi/clocks"
 	"github.com/mayfly-run/mayfly/runtime/wasi/filesystem"
-	"github.com/mayfly-run/mayfly/runtime/wasi/random"
 	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
 )
 
@@ -74,12 +74,13 @@ func (c command) start(ctx context.Context, p *program, file, root string) (outc
 		args = append(args, "--env", kv)
 	}
 	if root != "" {
-		args = append(args, "--dir", root+"::/")
+		args = append(args, "--dir", root+":/")
 	}
 	args = append(append(args, file, "--"), p.spec.Args...)
 	cmd := exec.CommandContext(ctx, string(c), args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "MAYFLY_") }) // which are settings to it
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -107,9 +108,9 @@ func (l *library) start(ctx context.Context, p *program, file, root string) (out
 	args := append([]string{filepath.Base(file)}, p.spec.Args...)
 	var stdout, stderr bytes.Buffer
 	if component.Is(wasm) {
-		err = l.component(ctx, wasm, &state{
-			cli: cli.Guest{Args: args, Env: p.environment(), Stdout: wasiio.ToWriter(&stdout), Stderr: wasiio.ToWriter(&stderr)},
-			fs:  filesystem.NewGuest(files),
+		err = l.component(ctx, wasm, &wasi.Guest{
+			Command: cli.Guest{Args: args, Env: p.environment(), Stdout: wasiio.ToWriter(&stdout), Stderr: wasiio.ToWriter(&stderr)},
+			Files:   filesystem.NewGuest(files),
 		})
 	} else {
 		err = l.module(ctx, wasm, files, instance.Call{Args: args, Env: p.environment(), Stdout: &stdout, Stderr: &stderr})
@@ -138,19 +139,9 @@ func (l *library) module(ctx context.Context, wasm []byte, files *guestfs.Files,
 	return i.Run(ctx)
 }
 
-// state is what a component has of WASI.
-type state struct {
-	cli cli.Guest
-	fs  *filesystem.Guest
-}
-
-func (s *state) CLI() *cli.Guest               { return &s.cli }
-func (s *state) Filesystem() *filesystem.Guest { return s.fs }
-
-func (l *library) component(ctx context.Context, wasm []byte, s *state) error {
-	defer s.fs.Close()
-	defer s.cli.Close()
-	h, err := component.NewHost(wasiio.Package(), clocks.Package(), random.Package(rand.Reader), cli.Package(), filesystem.Package())
+func (l *library) component(ctx context.Context, wasm []byte, guest *wasi.Guest) error {
+	defer guest.Close()
+	h, err := component.NewHost(wasi.Packages()...)
 	if err != nil {
 		return err
 	}
@@ -163,14 +154,14 @@ func (l *library) component(ctx context.Context, wasm []byte, s *state) error {
 		return err
 	}
 	defer c.Close(context.Background())
-	if err := c.Try(ctx, s); err != nil {
+	if err := c.Try(ctx, guest); err != nil {
 		return err
 	}
 	f, err := c.Function("wasi:cli/run@0.2.0", "run")
 	if err != nil {
 		return err
 	}
-	i, err := c.Instantiate(ctx, s)
+	i, err := c.Instantiate(ctx, guest)
 	if err != nil {
 		return err
 	}
