@@ -11,6 +11,7 @@ const (
 	maxPath  = 4096 // bytes, as in Linux
 	maxLinks = 40   // followed in one path, as in Linux
 	maxDepth = 256  // directories below the one a path begins at
+	maxSteps = 8192 // of one walk, each a system call that no deadline interrupts
 	maxTries = 8    // when somebody changes what is being looked at
 )
 
@@ -82,6 +83,7 @@ type walk struct {
 	above []string // names of the directories gone through
 	left  []string // names to go through
 	links int      // followed so far
+	steps int      // taken so far
 	link  int      // how many of left come from links
 }
 
@@ -133,7 +135,7 @@ func (w *walk) again(names []string) error {
 	w.close()
 	w.dir, w.first, w.above = w.fd, true, names
 	for _, name := range names {
-		fd, err := openat(w.dir, name, stepFlags, 0)
+		fd, err := w.step(name)
 		if err != nil {
 			return err
 		}
@@ -143,10 +145,20 @@ func (w *walk) again(names []string) error {
 	return nil
 }
 
+// step opens a directory to go through.
+func (w *walk) step(name string) (fd int, err error) {
+	if w.steps++; w.steps > maxSteps {
+		return -1, unix.ELOOP
+	}
+	return openat(w.dir, name, stepFlags, 0)
+}
+
 // down enters a directory.
 func (w *walk) down(name string) error {
-	fd, err := openat(w.dir, name, stepFlags, 0)
+	fd, err := w.step(name)
 	switch {
+	case w.steps > maxSteps: // not a link
+		return err
 	case err == unix.ENOTDIR || err == unix.ELOOP:
 		if isLink, err := w.follow(name); isLink || err != nil {
 			return err
