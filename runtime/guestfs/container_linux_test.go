@@ -17,11 +17,11 @@ func containerFiles(dir string) (*Files, error) { return openContainer(dir, []st
 
 // TestTheKernelsFilesAreHidden looks through the eyes of guests at the root of the machine the test runs on.
 func TestTheKernelsFilesAreHidden(t *testing.T) {
-	collect(t)
-	files, err := Container()
+	files, err := OpenContainer()
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer files.Close()
 	r, err := instance.NewRuntime(t.Context(), instance.Limits{Memory: 64 << 20})
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestTheKernelsFilesAreHidden(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		i, err := m.Instantiate(t.Context(), instance.Call{Env: []string{"QUERY_STRING=path=" + path}, Stdout: &out, FS: files})
+		i, err := m.Instantiate(t.Context(), instance.Call{Env: []string{"QUERY_STRING=path=" + path}, Stdout: &out, FS: files.Config()})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -80,24 +80,6 @@ func (f *Files) open(m Mount) (Preopen, error) {
 	return Preopen{Path: at, Dir: dir}, err
 }
 
-// Dirs returns directories of the host as guests made for WASI 0.1 see them.
-func Dirs(mounts []Mount) (wazero.FSConfig, error) {
-	files, err := OpenDirs(mounts)
-	if err != nil {
-		return nil, err
-	}
-	return files.Config(), nil
-}
-
-// Container returns the files of the container this process runs in, as guests made for WASI 0.1 see them.
-func Container() (wazero.FSConfig, error) {
-	files, err := OpenContainer()
-	if err != nil {
-		return nil, err
-	}
-	return files.Config(), nil
-}
-
 // tree is what is the same for a directory that guests have from the start and all that is opened below it.
 type tree struct {
 	readOnly  bool

@@ -357,21 +357,24 @@ func TestWhatMayBlockIsNotOpened(t *testing.T) {
 	})
 }
 
-func TestDirsRefuses(t *testing.T) {
-	collect(t)
+func TestOpenDirsRefuses(t *testing.T) {
 	d := t.TempDir()
 	for name, mounts := range map[string][]Mount{
 		"a directory that does not exist": {{Host: d + "/missing", Guest: "/"}},
-		"a relative path of the guest":    {{Host: d, Guest: "data"}},
+		"a relative path of the guest":    {{Host: d, Guest: "/data"}, {Host: d, Guest: "data"}},
 		"two directories at one place":    {{Host: d, Guest: "/data"}, {Host: d, Guest: "/data/"}},
 	} {
-		if _, err := Dirs(mounts); err == nil {
+		if _, err := OpenDirs(mounts); err == nil {
 			t.Errorf("%s is accepted", name)
 		} else {
 			t.Log(err)
 		}
 	}
-	if _, err := Dirs([]Mount{{Host: d, Guest: "/"}, {Host: d, Guest: "/data", ReadOnly: true}}); err != nil {
+	files, err := OpenDirs([]Mount{{Host: d, Guest: "/"}, {Host: d, Guest: "/data", ReadOnly: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := files.Close(); err != nil {
 		t.Error(err)
 	}
 }
