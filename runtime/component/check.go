@@ -22,7 +22,7 @@ func (h *Host) Check(d *Definition) error {
 				errs = append(errs, fmt.Errorf("%w: %s: %w", ErrImport, im.Name, err))
 			}
 		case !needless(im.Extern):
-			errs = append(errs, h.lacks(im.Name, "all of it"))
+			errs = append(errs, &lack{host: h, iface: im.Name})
 		}
 	}
 	return errors.Join(errs...)

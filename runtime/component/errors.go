@@ -20,16 +20,27 @@ var (
 	ErrExport       = errors.New("no such export")
 )
 
-// lacks says that nothing is provided under an interface's name.
-func (h *Host) lacks(iface, name string) error {
-	if iface == "" {
-		return fmt.Errorf("%w: the function %q of no interface: nothing provides it: %s", ErrImport, name, hint(name))
+// lack is the error that nothing is provided under a name. A component may import a great many things that it never uses, so what there is
+// to say is put together when somebody asks.
+type lack struct {
+	host        *Host
+	iface, name string // name is empty for all of an interface; iface for what is in none
+}
+
+func (l *lack) Unwrap() error { return ErrImport }
+
+func (l *lack) Error() string {
+	if l.iface == "" {
+		return fmt.Sprintf("%v: %q, of no interface: nothing provides it: %s", ErrImport, l.name, hint(l.name))
 	}
-	why := "nothing provides it"
-	if p := h.other(iface); p != nil {
+	what, why := l.iface, "nothing provides it"
+	if l.name != "" {
+		what += fmt.Sprintf(" (for %q)", l.name)
+	}
+	if p := l.host.other(l.iface); p != nil {
 		why = "mayfly has " + p.name
 	}
-	return fmt.Errorf("%w: %s (for %q): %s; mayfly provides %s: %s", ErrImport, iface, name, why, h.summary(), hint(iface))
+	return fmt.Sprintf("%v: %s: %s; mayfly provides %s: %s", ErrImport, what, why, l.host.summary(), hint(l.iface))
 }
 
 // lacksFunc says that an interface has no such function here.

@@ -14,7 +14,7 @@ import (
 // file can describe a great many instances.
 const (
 	maxInstances   = 1000
-	maxDefinitions = 1 << 20 // that are evaluated, in all instances together
+	maxDefinitions = 1 << 18 // that are evaluated, in all instances together
 )
 
 // linker makes a plan.
@@ -90,19 +90,29 @@ func (l *linker) instantiate(c *closure, args map[string]item, parent int) (*ins
 		return nil, c.missing
 	}
 	if len(l.plan.instances) >= maxInstances {
-		return nil, fmt.Errorf("it makes more than %d instances of components: the limit is fixed", maxInstances)
+		return nil, fmt.Errorf("%w: it makes more than %d instances of components: the limit is fixed: build the component smaller",
+			ErrInvalid, maxInstances)
 	}
 	l.plan.instances = append(l.plan.instances, parent)
 	s := &scope{linker: l, outer: c.outer, number: len(l.plan.instances), args: args, names: c.component.Names, exports: newInst()}
 	for _, d := range c.component.Definitions {
-		if l.definitions++; l.definitions > maxDefinitions {
-			return nil, fmt.Errorf("its instances have more than %d definitions together: the limit is fixed", maxDefinitions)
+		if err := l.count(); err != nil {
+			return nil, err
 		}
 		if err := s.define(d); err != nil {
 			return nil, err
 		}
 	}
 	return s.exports, nil
+}
+
+// count counts a definition that is evaluated.
+func (l *linker) count() error {
+	if l.definitions++; l.definitions > maxDefinitions {
+		return fmt.Errorf("%w: its instances have more than %d definitions together: the limit is fixed: build the component smaller",
+			ErrInvalid, maxDefinitions)
+	}
+	return nil
 }
 
 // use gives a function a number, for it will be called.

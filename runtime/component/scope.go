@@ -128,8 +128,9 @@ func (it item) describe(name string) {
 
 func (s *scope) imports(d *binary.Import) error {
 	if s.args == nil {
-		s.add(s.fromHost(d))
-		return nil
+		it, err := s.fromHost(d)
+		s.add(it)
+		return err
 	}
 	it, ok := s.args[d.Name]
 	if !ok {

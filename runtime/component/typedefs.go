@@ -80,11 +80,12 @@ func (s *scope) fields(fields []binary.Field) []types.Field {
 }
 
 // fromHost is what the host provides for an import of the root component.
-func (s *scope) fromHost(d *binary.Import) item {
+func (s *scope) fromHost(d *binary.Import) (item, error) {
 	h := s.linker.provide
 	if d.Type.Sort == binary.SortInstance {
 		e := &expectation{name: d.Name, host: h, provided: h.find(d.Name)}
-		return item{inst: e.instance(s.types[d.Type.Index].instance)}
+		i, err := e.instance(s.types[d.Type.Index].instance)
+		return item{inst: i}, err
 	}
 	e := &expectation{host: h, provided: h.find("")}
 	return e.item(s, d.Name, d.Type)
@@ -99,10 +100,13 @@ type expectation struct {
 
 // instance evaluates the type of an imported instance. Resources are the host's of the same name, functions too: what the host does not
 // have, or has of another type, may be imported all the same, and is an error where it is used.
-func (e *expectation) instance(t *instanceType) *inst {
+func (e *expectation) instance(t *instanceType) (*inst, error) {
 	s := &scope{outer: t.outer, linker: t.outer.linker}
 	out := newInst()
 	for _, d := range t.declarations {
+		if err := s.linker.count(); err != nil {
+			return nil, err
+		}
 		switch d := d.(type) {
 		case *binary.Type:
 			s.defineType(d)
@@ -111,37 +115,41 @@ func (e *expectation) instance(t *instanceType) *inst {
 		case *binary.AliasExport:
 			s.add(s.insts[d.Instance].items[d.Name])
 		case *binary.ExportDecl:
-			it := e.item(s, d.Name, d.Type)
+			it, err := e.item(s, d.Name, d.Type)
+			if err != nil {
+				return nil, err
+			}
 			out.add(d.Name, it)
 			s.add(it)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // item is what the host provides of a name within an interface, or in the place of one.
-func (e *expectation) item(s *scope, name string, t binary.ExternType) item {
+func (e *expectation) item(s *scope, name string, t binary.ExternType) (item, error) {
 	switch t.Sort {
 	case binary.SortFunc:
-		return item{fn: e.fn(name, s.types[t.Index].fn)}
+		return item{fn: e.fn(name, s.types[t.Index].fn)}, nil
 	case binary.SortInstance:
 		inner := &expectation{name: strings.TrimSpace(e.name + " " + name), host: e.host}
 		if e.provided != nil {
 			inner.provided = e.provided.inner[name]
 		}
-		return item{inst: inner.instance(s.types[t.Index].instance)}
+		i, err := inner.instance(s.types[t.Index].instance)
+		return item{inst: i}, err
 	case binary.SortType:
 		if t.SubResource {
-			return item{typ: &typ{resource: e.resource(name)}}
+			return item{typ: &typ{resource: e.resource(name)}}, nil
 		}
-		return item{typ: s.types[t.Index]}
+		return item{typ: s.types[t.Index]}, nil
 	case binary.SortCoreModule:
 		if e.provided != nil && e.provided.modules[name] != nil {
-			return item{module: s.linker.module(e.provided.modules[name])}
+			return item{module: s.linker.module(e.provided.modules[name])}, nil
 		}
-		return item{module: &module{missing: e.host.lacks(e.name, name)}}
+		return item{module: &module{missing: &lack{e.host, e.name, name}}}, nil
 	}
-	return item{component: &closure{missing: e.host.lacks(e.name, name)}}
+	return item{component: &closure{missing: &lack{e.host, e.name, name}}}, nil
 }
 
 func (e *expectation) resource(name string) *types.Resource {
@@ -159,7 +167,7 @@ func (e *expectation) fn(name string, want *types.Func) *fn {
 		f.name = e.name + " " + name
 	}
 	if e.provided == nil {
-		f.missing = e.host.lacks(e.name, name)
+		f.missing = &lack{e.host, e.name, name}
 		return f
 	}
 	have, ok := e.provided.kind.Export(name)
