@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/mayfly-run/mayfly/internal/config"
 	"github.com/mayfly-run/mayfly/internal/ociimage"
+	"github.com/mayfly-run/mayfly/runtime/component"
 	"github.com/mayfly-run/mayfly/wasihttp"
 )
 
@@ -43,12 +45,16 @@ func newBuild() *cobra.Command {
 	var o buildOptions
 	cmd := &cobra.Command{
 		Use:   "build APP.wasm -t NAME:TAG",
-		Short: "Pack a module into a container image",
-		Long: `Pack a WebAssembly module into a container image, as one tar file that
-ctr image import, docker load and kind load image-archive take.
+		Short: "Pack a component or a module into a container image",
+		Long: `Pack a WebAssembly component or module into a container image, as one tar file
+that ctr image import, docker load and kind load image-archive take.
 
-The module is loaded first, as a node would load it: what cannot run is refused
-here. The same input gives the same digest, everywhere.
+It is loaded first, as a node would load it: what cannot run is refused here. The
+same input gives the same digest, everywhere.
+
+What starts an instance is seen from a component: each request if it exports
+wasi:http/incoming-handler, else it is a command. Of a core module nothing shows it:
+it is taken to answer requests, unless --trigger command says otherwise.
 
 The name is completed as kubelet completes the one in a pod: hello:v1 becomes
 docker.io/library/hello:v1, me/hello:v1 becomes docker.io/me/hello:v1, and a name
@@ -83,7 +89,7 @@ The result goes to stdout: name, digest, bytes, file.`,
 	f := cmd.Flags()
 	f.StringVarP(&o.tag, "tag", "t", "", "name of the image, NAME:TAG (required)")
 	f.StringVarP(&o.output, "output", "o", "", "file to write (default: the module's name with .tar)")
-	f.StringVar(&o.trigger, "trigger", string(config.TriggerHTTP), "what starts an instance: http (each request) or command (once)")
+	f.StringVar(&o.trigger, "trigger", "", "what starts an instance: http (each request) or command (once) (default: what a component is made for, else http)")
 	f.StringVar(&o.port, "port", "", "`port` the sidecar answers on (default 8080 with trigger http)")
 	f.StringArrayVarP(&o.env, "env", "e", nil, "variable of the image, KEY=VALUE; repeatable")
 	f.StringArrayVar(&o.files, "file", nil, "file or directory to add, HOST[:GUEST]; repeatable")
@@ -106,12 +112,8 @@ func (o *buildOptions) run(cmd *cobra.Command, file string) error {
 	if app.Module, err = wasihttp.ReadModule(file); err != nil {
 		return err
 	}
-	sidecar, err := config.Parse(app.Environment())
-	if err != nil {
-		return usageError{err}
-	}
-	if err := checkModule(cmd.Context(), file, app.Module, sidecar, cmd.ErrOrStderr()); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+	if err := o.settle(cmd, file, &app); err != nil {
+		return err
 	}
 	spec, err := app.Spec()
 	if err != nil {
@@ -139,6 +141,34 @@ func (o *buildOptions) run(cmd *cobra.Command, file string) error {
 		_, err := fmt.Fprintln(w, result.Reference, result.Digest, result.Size, result.Archive)
 		return err
 	})
+}
+
+// settle checks the app and decides what nobody said: the trigger, and the port that
+// goes with it.
+func (o *buildOptions) settle(cmd *cobra.Command, file string, app *ociimage.App) error {
+	if app.Trigger == "" && !component.Is(app.Module) {
+		app.Trigger = string(config.TriggerHTTP) // nothing shows whether a core module answers requests
+	}
+	sidecar, err := config.Parse(app.Environment())
+	if err != nil {
+		return usageError{err}
+	}
+	trigger, err := check(cmd.Context(), file, app.Module, sidecar, cmd.ErrOrStderr())
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	app.Trigger = string(trigger)
+	switch {
+	case trigger == config.TriggerHTTP && app.Port == 0:
+		app.Port = defaultPort
+	case trigger == config.TriggerCommand && app.Port != 0:
+		return usageError{portOfCommand(app.Port)}
+	}
+	return nil
+}
+
+func portOfCommand(port int) error {
+	return fmt.Errorf("--port %d: a sidecar with trigger command does not listen: leave --port out, or the trigger", port)
 }
 
 // app is what the flags say, before a file is touched.
@@ -179,8 +209,9 @@ func (o *buildOptions) app(cmd *cobra.Command, file string) (ociimage.App, ociim
 	return app, ref, nil
 }
 
-// defaults are the trigger and the port of the image, 0 for none. What a flag and
-// --env say of the same must agree: which of the two was meant, nobody can tell.
+// defaults are the trigger and the port that were asked for, empty and 0 for none. What
+// a flag and --env say of the same must agree: which of the two was meant, nobody can
+// tell.
 func (o *buildOptions) defaults(changed func(string) bool) (trigger string, port int, err error) {
 	env := ociimage.MergeEnv(nil, o.env) // the last of several counts
 	conflict := func(flag, value, variable string) error {
@@ -189,24 +220,18 @@ func (o *buildOptions) defaults(changed func(string) bool) (trigger string, port
 		}
 		return nil
 	}
-	trigger = o.trigger
+	trigger = cmp.Or(o.trigger, ociimage.LookupEnv(env, "MAYFLY_TRIGGER"))
 	if err := conflict("trigger", trigger, "MAYFLY_TRIGGER"); err != nil {
 		return "", 0, err
 	}
-	if said := ociimage.LookupEnv(env, "MAYFLY_TRIGGER"); said != "" {
-		trigger = said
-	}
 	if !changed("port") {
-		if trigger == string(config.TriggerHTTP) {
-			port = defaultPort
-		}
-		return trigger, port, nil
+		return trigger, 0, nil
 	}
 	if port, err = strconv.Atoi(o.port); err != nil || port < 1 || port > 65535 {
 		return "", 0, fmt.Errorf("--port %s: want a port from 1 to 65535, as in --port %d", o.port, defaultPort)
 	}
 	if trigger == string(config.TriggerCommand) {
-		return "", 0, fmt.Errorf("--port %d: a sidecar with trigger command does not listen: leave --port out, or the trigger", port)
+		return "", 0, portOfCommand(port)
 	}
 	return trigger, port, conflict("port", strconv.Itoa(port), "PORT")
 }

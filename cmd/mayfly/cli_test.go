@@ -74,6 +74,14 @@ func inGuestsDirectory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := os.CopyFS(".", components(t)); err != nil {
+		t.Fatal(err)
+	}
+	for name, wasm := range broken(t) {
+		if err := os.WriteFile(name+".wasm", wasm, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.Mkdir("site", 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +100,7 @@ func replay(session string) string {
 		case isCommand:
 			b.WriteString(line)
 			var stdout, stderr bytes.Buffer
-			code := doMain(strings.Fields(args), strings.NewReader(""), &stdout, &stderr)
+			code := doMain(words(args), strings.NewReader(""), &stdout, &stderr)
 			b.WriteString(normal(stdout.String()))
 			for line := range strings.Lines(normal(stderr.String())) {
 				b.WriteString("2> " + line)
@@ -109,6 +117,19 @@ func replay(session string) string {
 		}
 	}
 	return b.String()
+}
+
+// words parts a command line as a shell does; quotes are single ones.
+func words(line string) []string {
+	var all []string
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			all = append(all, part)
+		} else {
+			all = append(all, strings.Fields(part)...)
+		}
+	}
+	return all
 }
 
 var (

@@ -6,16 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strconv"
-	"strings"
-	"text/tabwriter"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mayfly-run/mayfly/cmd/mayfly/internal/describe"
 	"github.com/mayfly-run/mayfly/internal/config"
+	"github.com/mayfly-run/mayfly/runtime/component"
+	"github.com/mayfly-run/mayfly/runtime/component/types"
+	"github.com/mayfly-run/mayfly/runtime/component/wit"
 )
 
 // inspection is what inspect finds. Nothing in it is believed: it is shown.
@@ -25,7 +23,7 @@ type inspection struct {
 	Module  *moduleFacts `json:"module,omitempty"`
 	Trigger string       `json:"trigger,omitempty"`
 	Listen  []string     `json:"listen,omitempty"`
-	implied bool         // the trigger is stated nowhere
+	implied string       // why the trigger is that, where nobody states it
 	Runs    bool         `json:"runs"`
 	Reason  string       `json:"reason,omitempty"` // why it does not run
 }
@@ -45,6 +43,10 @@ type moduleFacts struct {
 	Size   int    `json:"size"`
 	Digest string `json:"digest"`
 	describe.Summary
+	Lacks []string `json:"lacks,omitempty"` // a sentence for each import of a component that mayfly does not provide
+	WIT   string   `json:"wit,omitempty"`
+
+	component *component.Definition // nil: a core module, or not valid
 }
 
 // errRunsNot ends an inspection of what does not run here; the reason is printed
@@ -57,9 +59,11 @@ func newInspect() *cobra.Command {
 		Short: "Tell what is in a module or an image, and whether it runs here",
 		Long: `Tell what is in a WebAssembly module or component, or in an image archive:
 imports, exports, memories, who made it; an image's names, user, trigger and
-address; and whether this mayfly runs it, or why not.
+address; and whether this mayfly runs it, or why not. Of a component, what it imports
+and mayfly does not have is listed: it may run all the same, as long as it does not
+call that. --wit prints its imports and exports in full, as WIT.
 
-Nothing of it is run, apart from a module's start section, under a deadline.
+Nothing of it is run, apart from start sections, under a deadline.
 
 The exit code tells scripts what "runs here" tells people: 0 yes, 1 no, of a
 module and of an image alike; an image of an ordinary Linux program is a no. All
@@ -68,6 +72,7 @@ in JSON). It is 1 too, with a message on stderr and nothing on stdout, where the
 file cannot be read at all.`,
 		Example: `  mayfly inspect app.wasm
   mayfly inspect hello.tar
+  mayfly inspect --wit app.wasm
   mayfly inspect -o json hello.tar | jq .module.imports
   mayfly inspect app.wasm > /dev/null && echo it runs`,
 		ValidArgsFunction: completeFiles,
@@ -79,10 +84,17 @@ file cannot be read at all.`,
 		},
 	}
 	f := formatFlag(cmd, "o")
+	full := cmd.Flags().Bool("wit", false, "print a component's imports and exports as WIT, and nothing else")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *full && *f == "text" {
+			return printWIT(cmd, args[0])
+		}
 		i, err := inspect(cmd, args[0])
 		if err != nil {
 			return err
+		}
+		if *full && i.Module != nil && i.Module.component != nil {
+			i.Module.WIT = wit.Print(i.Module.component.Type())
 		}
 		if err := f.write(cmd.OutOrStdout(), i, i.text); err != nil {
 			return err
@@ -116,27 +128,23 @@ func inspect(cmd *cobra.Command, file string) (i inspection, err error) {
 	if s.wasm == nil && i.Reason != "" {
 		return i, nil
 	}
-	sum := sha256.Sum256(s.wasm)
-	i.Module = &moduleFacts{Name: s.arg0, Size: len(s.wasm), Digest: "sha256:" + hex.EncodeToString(sum[:])}
-	if i.Module.Summary, err = describe.Read(s.wasm); errors.Is(err, describe.ErrNotWasm) {
-		i.Module = nil
-	}
+	i.Module = readFacts(s)
 	sidecar, err := config.Parse(s.env())
 	if err != nil {
 		i.Reason = err.Error()
 		return i, nil
 	}
 	i.Trigger = string(sidecar.Trigger)
-	if i.Trigger == "" && i.Module != nil {
-		// What a core module is in a pod when nobody says.
-		i.Trigger, i.implied = string(config.TriggerCommand), true
-	}
 	if s.image != nil && sidecar.Trigger == config.TriggerHTTP {
 		for _, a := range sidecar.Listen {
 			i.Listen = append(i.Listen, a.String())
 		}
 	}
-	if err := checkModule(cmd.Context(), file, s.wasm, sidecar, cmd.ErrOrStderr()); err != nil {
+	trigger, err := check(cmd.Context(), file, s.wasm, sidecar, cmd.ErrOrStderr())
+	if i.Trigger == "" && i.Module != nil {
+		i.imply(trigger)
+	}
+	if err != nil {
 		i.Reason = err.Error()
 		return i, nil
 	}
@@ -144,114 +152,63 @@ func inspect(cmd *cobra.Command, file string) (i inspection, err error) {
 	return i, nil
 }
 
-// text writes the inspection for a person.
-func (i inspection) text(w io.Writer) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	row := func(key string, values ...string) {
-		for n, v := range values {
-			if n > 0 {
-				key = ""
-			}
-			fmt.Fprintf(tw, "%s\t%s\n", key, printable(v))
-		}
-	}
-	row("file", i.File)
-	if m := i.Image; m != nil {
-		row("image", m.Names...)
-		row("digest", m.Digest)
-		row("platform", m.Platform)
-		row("user", orNone(m.User, "root: nobody said otherwise"))
-		row("entrypoint", strings.Join(m.Entrypoint, " "))
-		row("environment", m.Env...)
-		var labels []string
-		for k, v := range m.Labels {
-			labels = append(labels, k+"="+v)
-		}
-		slices.Sort(labels)
-		row("labels", labels...)
-	}
-	if i.Runs {
-		row("runs here", "yes")
-	} else {
-		row("runs here", "no: "+i.Reason)
-	}
+// imply says what starts an instance in a pod when nobody says it.
+func (i *inspection) imply(found config.TriggerKind) {
 	switch {
-	case i.implied:
-		row("trigger", i.Trigger+" in a pod, unless MAYFLY_TRIGGER says http")
-	case i.Trigger != "":
-		row("trigger", i.Trigger)
+	case i.Module.Kind == describe.KindModule:
+		i.Trigger, i.implied = string(config.TriggerCommand), " in a pod, unless MAYFLY_TRIGGER says http"
+	case found == config.TriggerHTTP:
+		i.Trigger, i.implied = string(found), ", for it exports "+incomingHandler
+	case found == config.TriggerCommand:
+		i.Trigger, i.implied = string(found), ", for it exports "+cliRun
 	}
-	row("listens on", i.Listen...)
-	if m := i.Module; m != nil {
-		row("module", fmt.Sprintf("%s, %s, %s", m.Name, m.Kind, humanBytes(int64(m.Size))))
-		row("", m.Digest)
-		m.rows(row)
-	}
-	return tw.Flush()
 }
 
-func (m *moduleFacts) rows(row func(string, ...string)) {
-	for _, mem := range m.Memories {
-		s := fmt.Sprintf("%d × 64 KiB", mem.Min)
-		if mem.Max != nil {
-			s += fmt.Sprintf(", at most %d × 64 KiB", *mem.Max)
-		}
-		for _, more := range []struct {
-			set  bool
-			name string
-		}{{mem.Imported, "imported"}, {mem.Shared, "shared"}, {mem.Wide, "64-bit"}} {
-			if more.set {
-				s += ", " + more.name
-			}
-		}
-		row("memory", s)
+// readFacts is nil where s holds nothing that begins as WebAssembly does.
+func readFacts(s *source) *moduleFacts {
+	sum := sha256.Sum256(s.wasm)
+	m := &moduleFacts{Name: s.arg0, Size: len(s.wasm), Digest: "sha256:" + hex.EncodeToString(sum[:])}
+	var err error
+	if m.Summary, err = describe.Read(s.wasm); errors.Is(err, describe.ErrNotWasm) {
+		return nil
 	}
-	if m.Kind == describe.KindComponent {
-		row("core modules", strconv.Itoa(m.Modules))
-	} else {
-		row("functions", strconv.Itoa(m.Functions))
+	if !component.Is(s.wasm) {
+		return m
 	}
-	row("imports", externs(m.Imports)...)
-	row("exports", externs(m.Exports)...)
-	var made, custom []string
-	for _, p := range m.Producers {
-		made = append(made, strings.TrimSpace(p.Field+" "+p.Name+" "+p.Version))
+	if m.component, err = component.Read(s.wasm); err != nil {
+		return m // whoever loads it says why
 	}
-	for _, c := range m.Customs {
-		custom = append(custom, c.Name+", "+humanBytes(int64(c.Size)))
-	}
-	row("made by", made...)
-	row("custom", custom...)
+	m.Imports, m.Exports = named(m.component.Type().Imports), named(m.component.Type().Exports)
+	m.Lacks = lacks(m.component)
+	return m
 }
 
-func externs(list []describe.Extern) []string {
-	if len(list) == 0 {
-		return []string{"none"}
-	}
-	var lines []string
-	for _, e := range list {
-		name := e.Name
-		if e.Module != "" {
-			name = e.Module + "." + name
+// named is what a component imports or exports.
+func named(all []types.Named) []describe.Extern {
+	externs := make([]describe.Extern, len(all))
+	for i, n := range all {
+		externs[i] = describe.Extern{Name: n.Name, Kind: n.Sort.String()}
+		if n.Sort == types.SortFunc {
+			externs[i].Type = wit.Func(n.Func)
 		}
-		lines = append(lines, strings.TrimSpace(e.Kind+" "+name+" "+e.Type))
 	}
-	return lines
+	return externs
 }
 
-func orNone(s, none string) string {
-	if s == "" {
-		return none
+// printWIT prints what a component imports and exports.
+func printWIT(cmd *cobra.Command, file string) (err error) {
+	s, err := openSource(file, cmd.ErrOrStderr())
+	if err != nil {
+		return err
 	}
-	return s
-}
-
-// printable keeps what a hostile file says from steering the terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '�'
-	}, s)
+	defer func() { err = errors.Join(err, s.close()) }()
+	if !component.Is(s.wasm) {
+		return fmt.Errorf("%s: a core module has no WIT: leave --wit out", file)
+	}
+	d, err := component.Read(s.wasm)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	_, err = io.WriteString(cmd.OutOrStdout(), wit.Print(d.Type()))
+	return err
 }

@@ -19,6 +19,7 @@ const (
 	exitOK      = 0
 	exitFailure = 1
 	exitUsage   = 2
+	exitTimeout = 124 // as timeout(1) has it
 	exitTrap    = 134 // 128 + SIGABRT
 	exitStopped = 143 // 128 + SIGTERM
 )
@@ -100,8 +101,10 @@ func newRoot() *cobra.Command {
 		Long: `mayfly packs Wasm sidecars into container images and runs them on this machine.
 
 Exit codes: 0 all well, 1 it failed, or inspect found that it does not run, 2 the
-command line is wrong; where a guest ran as a command, the guest's own.`,
+command line is wrong; where a guest ran as a command, the guest's own, 134 if it
+trapped, 124 if it was out of time.`,
 		Example: `  mayfly serve app.wasm
+  mayfly run job.wasm -- input.txt
   mayfly build app.wasm -t hello:v1 -o hello.tar
   mayfly inspect hello.tar`,
 		SilenceErrors: true,
@@ -123,7 +126,7 @@ command line is wrong; where a guest ran as a command, the guest's own.`,
 		return cmd.Help()
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newBuild(), newInspect(), newServe(), newVersion())
+	root.AddCommand(newBuild(), newInspect(), newRun(), newServe(), newVersion())
 	return root
 }
 

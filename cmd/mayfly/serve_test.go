@@ -275,7 +275,7 @@ func TestACommandThatWaitsForInputStops(t *testing.T) {
 }
 
 func TestConfigureLetsTheNearestWin(t *testing.T) {
-	o := serveOptions{env: []string{"MAYFLY_TIMEOUT=3s"}, memory: "1Mi"}
+	o := options{env: []string{"MAYFLY_TIMEOUT=3s"}, memory: "1Mi"}
 	s := &site{source: &source{}}
 	flags := func(name string) bool { return name == "memory" }
 	shell := []string{"MAYFLY_TIMEOUT=2s", "MAYFLY_MEMORY=2Mi", "MAYFLY_MAX_INSTANCES=7", "HOME=/root"}
@@ -295,7 +295,7 @@ func TestConfigureLetsTheNearestWin(t *testing.T) {
 }
 
 func TestAMisspeltSettingIsFoundWhereverItIsSaid(t *testing.T) {
-	o := serveOptions{env: []string{"MAYFLY_TIMOUT=3s", "GREETING=hi"}}
+	o := options{env: []string{"MAYFLY_TIMOUT=3s", "GREETING=hi"}}
 	said := v1.Config{Env: []string{"MAYFLY_MEMRY=1Mi", "MAYFLY_TRIGGER=http"}}
 	s := &site{source: &source{image: &ociimage.Archive{Config: said}}}
 	if err := o.configure(s, func(string) bool { return false }, []string{"MAYFLY_MAXBODY=1Gi", "HOME=/root"}); err != nil {
@@ -330,7 +330,7 @@ func TestAnImageChoosesItsPortButNotTheAddress(t *testing.T) {
 		{"unix:/run/app.sock", "127.0.0.1:8080 [::1]:8080"},
 	} {
 		s := &site{source: &source{image: &ociimage.Archive{Config: v1.Config{Env: []string{"MAYFLY_LISTEN=" + c.listen}}}}}
-		if err := new(serveOptions).configure(s, func(string) bool { return false }, nil); err != nil {
+		if err := new(options).configure(s, func(string) bool { return false }, nil); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
@@ -340,7 +340,7 @@ func TestAnImageChoosesItsPortButNotTheAddress(t *testing.T) {
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("an image that says %s is at %v, want %s", c.listen, got, c.want)
 		}
-		o := serveOptions{listen: "0.0.0.0:9001"}
+		o := options{listen: "0.0.0.0:9001"}
 		if err := o.configure(s, func(flag string) bool { return flag == "listen" }, nil); err != nil {
 			t.Fatal(err)
 		}

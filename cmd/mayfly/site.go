@@ -34,25 +34,34 @@ type site struct {
 	guestEnv []string
 	unknown  []string // a sentence for each setting that mayfly does not know
 
+	files     *guestfs.Files // nil: none
 	app       *wasihttp.App
 	listeners []net.Listener
 }
 
-// load compiles the module and opens its files. Messages go to stderr, what is logged to log.
-func (s *site) load(ctx context.Context, stderr, log io.Writer) (err error) {
+// openFiles opens the guest's directories: the image's files, and those that were given.
+func (s *site) openFiles() (err error) {
 	mounts := s.mounts
 	if s.root != "" {
 		mounts = append([]guestfs.Mount{{Host: s.root, Guest: "/"}}, mounts...)
 	}
-	var files *guestfs.Files
-	if len(mounts) > 0 {
-		if files, err = guestfs.OpenDirs(mounts); err != nil {
-			return fmt.Errorf("%s: %w", s.file, err)
-		}
+	if len(mounts) == 0 {
+		return nil
+	}
+	if s.files, err = guestfs.OpenDirs(mounts); err != nil {
+		return fmt.Errorf("%s: %w", s.file, err)
+	}
+	return nil
+}
+
+// load compiles the module and opens its files. Messages go to stderr, what is logged to log.
+func (s *site) load(ctx context.Context, stderr, log io.Writer) (err error) {
+	if err := s.openFiles(); err != nil {
+		return err
 	}
 	defer notice(stderr, compiling(s.file, s.wasm))()
 	s.app, err = wasihttp.Load(ctx, wasihttp.Options{
-		Wasm: s.wasm, Sidecar: s.sidecar, Args: s.command(s.args), Env: config.GuestEnv(s.guestEnv), Files: files,
+		Wasm: s.wasm, Sidecar: s.sidecar, Args: s.command(s.args), Env: config.GuestEnv(s.guestEnv), Files: s.files,
 		Log: logfmt.New(log, s.form(stderr)).With("app", filepath.Base(s.file)), GuestLog: log,
 		MemoryLimit: max(laptopMemory, 2*s.sidecar.Memory),
 	})
@@ -138,21 +147,25 @@ func (s *site) form(w io.Writer) logfmt.Options {
 
 // runCommand runs the guest once. Its exit code is in the error.
 func (s *site) runCommand(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
-	if err := s.load(ctx, stderr, stderr); err != nil {
-		return err
-	}
 	in, release, err := newInput(ctx, stdin)
 	if err != nil {
 		return err
 	}
 	defer release()
-	err = s.app.Command(ctx, in, stdout, stderr)
+	return s.outcome(ctx, s.app.Command(ctx, in, stdout, stderr))
+}
+
+// outcome is what the command line ends with when the guest ended with err.
+func (s *site) outcome(ctx context.Context, err error) error {
 	var exit *instance.ExitError
 	var trap *instance.TrapError
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil: // a guest may have exited for its input failed
+		if cause := context.Cause(ctx); errors.Is(cause, errTimeout) {
+			return guestExit{code: exitTimeout, err: fmt.Errorf("%s: %w", s.file, cause)}
+		}
 		return guestExit{code: exitStopped}
 	case errors.As(err, &exit):
 		return guestExit{code: exit.Code}
@@ -170,6 +183,9 @@ func (s *site) close() error {
 	}
 	if s.app != nil {
 		err = errors.Join(err, s.app.Close(context.Background()))
+	}
+	if s.files != nil {
+		err = errors.Join(err, s.files.Close())
 	}
 	return errors.Join(err, s.source.close())
 }

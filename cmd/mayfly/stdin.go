@@ -4,15 +4,19 @@ import (
 	"context"
 	"io"
 	"os"
+	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// input is a command's standard input that stops when a context does: a guest
-// that waits for someone to type must not keep Ctrl-C from working.
+// input is a command's standard input that stops when a context does, or when
+// nobody reads any more: a guest that waits for someone to type must not keep Ctrl-C
+// from working, nor one that asked for more than it needed the command from ending.
 type input struct {
 	file *os.File
-	done *os.File // readable once the context has ended
+	done *os.File // readable once it has stopped
+	stop func()
 	ctx  context.Context
 }
 
@@ -27,17 +31,11 @@ func newInput(ctx context.Context, r io.Reader) (_ io.Reader, release func(), er
 	if err != nil {
 		return nil, nil, err
 	}
-	ended := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(ended)
-		trigger.Close()
-	})
-	return &input{file: file, done: done, ctx: ctx}, func() {
-		if stop() {
-			trigger.Close()
-		} else {
-			<-ended
-		}
+	stop := sync.OnceFunc(func() { trigger.Close() })
+	unhook := context.AfterFunc(ctx, stop)
+	return &input{file: file, done: done, stop: stop, ctx: ctx}, func() {
+		unhook()
+		stop()
 		done.Close()
 	}, nil
 }
@@ -51,9 +49,21 @@ func (i *input) Read(p []byte) (int, error) {
 			continue
 		case err != nil:
 			return 0, os.NewSyscallError("poll", err)
-		case fds[1].Revents != 0:
+		case fds[1].Revents == 0:
+			return i.file.Read(p)
+		case i.ctx.Err() != nil:
 			return 0, context.Cause(i.ctx)
 		}
-		return i.file.Read(p)
+		return 0, os.ErrDeadlineExceeded
 	}
+}
+
+// SetReadDeadline ends all reads when t has passed, which is how whoever is done
+// with a stream ends the read that it began. Other times it cannot set.
+func (i *input) SetReadDeadline(t time.Time) error {
+	if t.IsZero() || time.Now().Before(t) {
+		return os.ErrNoDeadline
+	}
+	i.stop()
+	return nil
 }

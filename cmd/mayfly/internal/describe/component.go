@@ -1,94 +1,73 @@
 package describe
 
-import "fmt"
-
 // Sections of a component (Component Model, Binary.md).
 const (
 	componentCustom = 0
 	componentModule = 1
-	componentImport = 10
-	componentExport = 11
+	componentNested = 4
 )
 
-// sorts are the kinds of a component's imports and exports, by number.
-var sorts = [...]string{"core module", "function", "value", "type", "component", "instance"}
+// maxNested is how deep components in components are looked into.
+const maxNested = 32
 
-func (s *Summary) componentSection(id byte, r *reader) error {
+// component gathers a component.
+type component struct {
+	s     Summary
+	depth int
+}
+
+func (c *component) section(id byte, r *reader) error {
 	switch id {
 	case componentCustom:
-		return s.custom(r)
-	case componentModule:
-		s.Modules++
-	case componentImport:
-		for n := r.count(); n > 0 && r.err == nil; n-- {
-			name, err := componentName(r)
-			if err != nil {
-				return err
-			}
-			kind, err := externDesc(r)
-			if err != nil {
-				return fmt.Errorf("import %s: %w", name, err)
-			}
-			s.Imports = append(s.Imports, Extern{Name: name, Kind: kind})
+		if c.depth > 0 {
+			return nil
 		}
-	case componentExport:
-		for n := r.count(); n > 0 && r.err == nil; n-- {
-			name, err := componentName(r)
-			if err != nil {
-				return err
-			}
-			kind, err := sort(r)
-			if err != nil {
-				return fmt.Errorf("export %s: %w", name, err)
-			}
-			r.u32() // index
-			if r.byte() == 1 {
-				if _, err := externDesc(r); err != nil {
-					return fmt.Errorf("export %s: %w", name, err)
+		return c.s.custom(r)
+	case componentModule:
+		if len(c.s.Modules) >= maxItems {
+			return nil
+		}
+		m := Module{Size: len(r.p)}
+		c.inside(r.p, func(id byte, r *reader) error {
+			if id == sectionCustom {
+				switch r.name() {
+				case "name":
+					m.Name = moduleName(r)
+				case "producers":
+					c.s.producers(r)
 				}
 			}
-			s.Exports = append(s.Exports, Extern{Name: name, Kind: kind})
+			return nil
+		})
+		c.s.Modules = append(c.s.Modules, m)
+	case componentNested:
+		if c.depth < maxNested {
+			c.depth++
+			c.inside(r.p, c.section)
+			c.depth--
 		}
 	}
-	return r.err
+	return nil
 }
 
-func componentName(r *reader) (string, error) {
-	if form := r.byte(); form > 1 {
-		return "", fmt.Errorf("a name in a form that is not known, %d", form)
+// inside looks at the sections of a binary within the component. One that is broken is
+// told by whoever loads the whole.
+func (c *component) inside(wasm []byte, f func(id byte, r *reader) error) {
+	if len(wasm) >= headerSize {
+		_ = sections(wasm, f)
 	}
-	return r.name(), r.err
 }
 
-// sort reads the kind of an export.
-func sort(r *reader) (string, error) {
-	b := r.byte()
-	if b == 0 {
-		if core := r.byte(); r.err == nil && core != 0x11 {
-			return "", fmt.Errorf("of a kind that is not known, core %d", core)
-		}
+// moduleName reads the module's name of a name section (WebAssembly core
+// specification, 7.4.1), which is its first subsection.
+func moduleName(r *reader) string {
+	if r.byte() != 0 {
+		return ""
 	}
-	if int(b) >= len(sorts) {
-		return "", fmt.Errorf("of a kind that is not known, %d", b)
+	r.u32() // size
+	name := r.name()
+	if r.err != nil {
+		return ""
 	}
-	return sorts[b], r.err
-}
-
-// externDesc reads the kind and skips the type of an import or an export.
-func externDesc(r *reader) (string, error) {
-	kind, err := sort(r)
-	if err != nil {
-		return "", err
-	}
-	switch kind {
-	case "value":
-		return "", fmt.Errorf("a value: not known how to read")
-	case "type":
-		if r.byte() == 0 { // equal to a type; 1 is a fresh resource, without an index
-			r.u32()
-		}
-	default:
-		r.u32()
-	}
-	return kind, r.err
+	return name
 }

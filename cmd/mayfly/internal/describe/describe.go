@@ -1,14 +1,18 @@
-// Package describe reads the outside of a WebAssembly binary: what it imports and
-// exports, its memories, and what its makers wrote into it.
+// Package describe reads the outside of a WebAssembly binary: what a core module imports
+// and exports, its memories, which core modules a component has, and what its makers
+// wrote into it.
+//
+// What a component imports and exports takes its types to tell: package component does.
 //
 // It is for people who look at a file, and so it tells what it can of a binary
 // that could not run. It validates nothing and must not be used to decide what
-// runs: loading a module decides that.
+// runs: loading it decides that.
 package describe
 
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Kinds of binaries.
@@ -23,13 +27,19 @@ var ErrNotWasm = errors.New("not a WebAssembly binary")
 // Summary is what shows of a binary from outside.
 type Summary struct {
 	Kind      string     `json:"kind"`
-	Imports   []Extern   `json:"imports"`
-	Exports   []Extern   `json:"exports"`
+	Imports   []Extern   `json:"imports"`             // of a module
+	Exports   []Extern   `json:"exports"`             // of a module
 	Memories  []Memory   `json:"memories,omitempty"`  // of a module: its own and imported ones
 	Functions int        `json:"functions,omitempty"` // defined in the module
-	Modules   int        `json:"modules,omitempty"`   // core modules in a component
-	Producers []Producer `json:"producers,omitempty"`
+	Modules   []Module   `json:"modules,omitempty"`   // core modules in a component, and in components in it
+	Producers []Producer `json:"producers,omitempty"` // of a component, those of its modules too
 	Customs   []Custom   `json:"customSections,omitempty"`
+}
+
+// Module is a core module in a component.
+type Module struct {
+	Name string `json:"name,omitempty"` // as its name section has it
+	Size int    `json:"size"`
 }
 
 // Extern is an import or an export.
@@ -62,14 +72,20 @@ type Custom struct {
 	Size int    `json:"size"`
 }
 
+// headerSize is the size of the magic number and the version.
+const headerSize = 8
+
 // maxItems bounds each list of a Summary; a binary that has more is not one a
 // person reads about.
 const maxItems = 100_000
 
+// maxProducers bounds the producers: a tool chain has some dozens of parts.
+const maxProducers = 100
+
 // Read describes a binary. Where one breaks off or makes no sense it returns what
 // it found so far, and an error that says where.
 func Read(wasm []byte) (Summary, error) {
-	if len(wasm) < 8 || string(wasm[:4]) != "\x00asm" {
+	if len(wasm) < headerSize || string(wasm[:4]) != "\x00asm" {
 		return Summary{}, ErrNotWasm
 	}
 	layer := uint16(wasm[6]) | uint16(wasm[7])<<8
@@ -79,16 +95,16 @@ func Read(wasm []byte) (Summary, error) {
 		err := sections(wasm, m.section)
 		return m.s, err
 	case 1:
-		s := Summary{Kind: KindComponent, Imports: []Extern{}, Exports: []Extern{}}
-		err := sections(wasm, func(id byte, r *reader) error { return s.componentSection(id, r) })
-		return s, err
+		c := &component{s: Summary{Kind: KindComponent, Imports: []Extern{}, Exports: []Extern{}}}
+		err := sections(wasm, c.section)
+		return c.s, err
 	}
 	return Summary{}, fmt.Errorf("%w of a kind that is known: its header says %d", ErrNotWasm, layer)
 }
 
 // sections calls f with each section's content.
 func sections(wasm []byte, f func(id byte, r *reader) error) error {
-	r := &reader{p: wasm, at: 8}
+	r := &reader{p: wasm, at: headerSize}
 	for r.left() > 0 {
 		start := r.at
 		id := r.byte()
@@ -115,15 +131,22 @@ func (s *Summary) custom(r *reader) error {
 		return r.err
 	}
 	s.Customs = append(s.Customs, Custom{Name: name, Size: r.left()})
-	if name != "producers" {
-		return nil
+	if name == "producers" {
+		s.producers(r)
 	}
+	return nil
+}
+
+// producers reads a producers section. What it says again is left out.
+func (s *Summary) producers(r *reader) {
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		field := r.name()
-		for m := r.count(); m > 0 && r.err == nil && len(s.Producers) < maxItems; m-- {
-			s.Producers = append(s.Producers, Producer{Field: field, Name: r.name(), Version: r.name()})
+		for m := r.count(); m > 0 && r.err == nil && len(s.Producers) < maxProducers; m-- {
+			p := Producer{Field: field, Name: r.name(), Version: r.name()}
+			if r.err == nil && !slices.Contains(s.Producers, p) {
+				s.Producers = append(s.Producers, p)
+			}
 		}
 	}
 	r.err = nil // custom sections are free: a broken one breaks nothing
-	return nil
 }

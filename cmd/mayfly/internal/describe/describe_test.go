@@ -40,28 +40,30 @@ func TestReadComponent(t *testing.T) {
 	}
 }
 
-// component is a component's header and the given sections.
-func component(sections ...string) []byte {
+// componentOf is a component's header and the given sections.
+func componentOf(sections ...string) []byte {
 	return []byte("\x00asm\x0d\x00\x01\x00" + strings.Join(sections, ""))
 }
 
-func TestReadComponentImportsAndExports(t *testing.T) {
-	s, err := Read(component(
-		"\x0a\x0c\x01\x00\x07wasi:io\x05\x00",
-		"\x0b\x09\x01\x00\x03run\x01\x00\x00",
-		"\x01\x00",
-	))
+func TestReadFindsTheModulesOfAComponent(t *testing.T) {
+	core := func(name, language string) string {
+		return "\x00asm\x01\x00\x00\x00" +
+			section(0, "\x04name"+section(0, string([]byte{byte(len(name))})+name)) +
+			section(0, "\x09producers\x01\x08language\x01"+string([]byte{byte(len(language))})+language+"\x00")
+	}
+	nested := section(4, string(componentOf(section(1, core("inner", "C")), section(0, "\x02no"))))
+	s, err := Read(componentOf(section(1, core("main", "Rust")), section(1, core("", "Rust")), nested, section(0, "\x03own"), section(1, "broken")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []Extern{{Name: "wasi:io", Kind: "instance"}}; !slices.Equal(s.Imports, want) {
-		t.Errorf("imports %v, want %v", s.Imports, want)
+	if len(s.Modules) != 4 || s.Modules[0].Name != "main" || s.Modules[1].Name != "" || s.Modules[2].Name != "inner" || s.Modules[3].Size != 6 {
+		t.Errorf("modules %v", s.Modules)
 	}
-	if want := []Extern{{Name: "run", Kind: "function"}}; !slices.Equal(s.Exports, want) {
-		t.Errorf("exports %v, want %v", s.Exports, want)
+	if want := []Producer{{"language", "Rust", ""}, {"language", "C", ""}}; !slices.Equal(s.Producers, want) {
+		t.Errorf("producers %v, want %v", s.Producers, want)
 	}
-	if s.Modules != 1 {
-		t.Errorf("%d core modules, want 1", s.Modules)
+	if want := []Custom{{"own", 0}}; !slices.Equal(s.Customs, want) {
+		t.Errorf("custom sections %v, want %v", s.Customs, want)
 	}
 }
 
@@ -140,7 +142,7 @@ func FuzzRead(f *testing.F) {
 			f.Add(wasm)
 		}
 	}
-	f.Add(component("\x0b\x09\x01\x00\x03run\x01\x00\x00"))
+	f.Add(componentOf(section(4, string(componentOf(section(1, "\x00asm\x01\x00\x00\x00\x00\x05\x04name\x00"))))))
 	f.Fuzz(func(t *testing.T, wasm []byte) {
 		s, err := Read(wasm)
 		if err != nil {

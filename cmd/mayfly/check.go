@@ -2,28 +2,27 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/mayfly-run/mayfly/internal/config"
-	"github.com/mayfly-run/mayfly/runtime/instance"
+	"github.com/mayfly-run/mayfly/wasihttp"
 )
 
 // patience is how long something may take without a word about it.
 const patience = 500 * time.Millisecond
 
-// checkModule loads a module as an engine would and lets go of it: what it
-// returns is what a pod with that module would be told.
-func checkModule(ctx context.Context, file string, wasm []byte, c config.Sidecar, stderr io.Writer) error {
+// check loads a module or a component as an engine would and lets go of it. Its error
+// is what a pod with that would be told; else it returns what starts an instance there.
+func check(ctx context.Context, file string, wasm []byte, c config.Sidecar, stderr io.Writer) (config.TriggerKind, error) {
 	defer notice(stderr, compiling(file, wasm))()
-	rt, err := instance.NewRuntime(ctx, instance.Limits{Memory: c.Memory})
+	app, err := wasihttp.Load(ctx, wasihttp.Options{Wasm: wasm, Sidecar: c, Log: slog.New(slog.DiscardHandler), GuestLog: io.Discard})
 	if err != nil {
-		return err
+		return "", err
 	}
-	_, err = rt.Load(ctx, wasm)
-	return errors.Join(err, rt.Close(ctx))
+	return app.Trigger, app.Close(ctx)
 }
 
 func compiling(file string, wasm []byte) string {

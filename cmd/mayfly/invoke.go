@@ -1,0 +1,144 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mayfly-run/mayfly/runtime/component"
+	"github.com/mayfly-run/mayfly/runtime/component/types"
+	"github.com/mayfly-run/mayfly/runtime/component/wave"
+	"github.com/mayfly-run/mayfly/runtime/component/wit"
+)
+
+// maxListed bounds the functions that an error lists.
+const maxListed = 40
+
+// invocation is a call of a function that a component exports.
+type invocation struct {
+	iface, name string      // as exported; of no interface, ""
+	result      *types.Type // nil: none
+	args        []component.Value
+}
+
+// parseInvocation reads a call, NAME(ARGS) or INTERFACE#NAME(ARGS).
+func parseInvocation(d *component.Definition, text string) (invocation, error) {
+	var call invocation
+	_, args, err := wave.ParseCall(text, func(name string) (*types.Func, error) {
+		iface, f := "", name
+		if i := strings.LastIndexByte(name, '#'); i >= 0 {
+			iface, f = name[:i], name[i+1:]
+		}
+		from := d.Type().Exports
+		if iface != "" {
+			found, err := exportedInterface(d, iface, name)
+			if err != nil {
+				return nil, err
+			}
+			iface, from = found.Name, found.Instance.Exports
+		}
+		for _, e := range from {
+			if e.Name == f && e.Sort == types.SortFunc {
+				call = invocation{iface: iface, name: f, result: e.Func.Result}
+				return e.Func, nil
+			}
+		}
+		return nil, noFunction(d, name)
+	})
+	if err != nil {
+		return invocation{}, err
+	}
+	call.args = args
+	return call, nil
+}
+
+// exportedInterface finds an exported interface by its name, by its name without a
+// version, or by a version on the same track. function is what was asked for of it.
+func exportedInterface(d *component.Definition, name, function string) (types.Named, error) {
+	var found []types.Named
+	base, _, versioned := strings.Cut(name, "@")
+	for _, e := range d.Type().Exports {
+		if e.Sort != types.SortInstance {
+			continue
+		}
+		if e.Name == name {
+			return e, nil
+		}
+		if b, _, _ := strings.Cut(e.Name, "@"); b == base {
+			found = append(found, e)
+		}
+	}
+	switch {
+	case versioned && !d.Exports(name):
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return types.Named{}, fmt.Errorf("the component exports several versions of %s: name one, as in %s", base, found[0].Name)
+	}
+	return types.Named{}, noFunction(d, function)
+}
+
+// noFunction says what there is in place of what was asked for.
+func noFunction(d *component.Definition, name string) error {
+	var functions []string
+	add := func(prefix string, exports []types.Named) {
+		for _, e := range exports {
+			if e.Sort == types.SortFunc {
+				functions = append(functions, prefix+e.Name+": "+wit.Func(e.Func))
+			}
+		}
+	}
+	add("", d.Type().Exports)
+	for _, e := range d.Type().Exports {
+		if e.Sort == types.SortInstance {
+			add(e.Name+"#", e.Instance.Exports)
+		}
+	}
+	if len(functions) == 0 {
+		return fmt.Errorf("the component exports no function %q, and no other", name)
+	}
+	text := strings.Join(functions[:min(len(functions), maxListed)], "\n  ")
+	if n := len(functions) - maxListed; n > 0 {
+		text += fmt.Sprintf("\n  and %d more", n)
+	}
+	return fmt.Errorf("the component exports no function %q; it exports\n  %s", name, text)
+}
+
+// call does what --invoke asks for.
+func (o *runOptions) call(cmd *cobra.Command, s *site) (err error) {
+	if !component.Is(s.wasm) {
+		return fmt.Errorf("%s: --invoke calls what components export, and this is a core module: leave --invoke out to run it, "+
+			"or make a component of it with 'wasm-tools component new'", s.file)
+	}
+	d, err := component.Read(s.wasm)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.file, err)
+	}
+	call, err := parseInvocation(d, o.invoke)
+	if err != nil {
+		return usageError{fmt.Errorf("%s: --invoke: %w", s.file, err)}
+	}
+	l, err := s.loadLibrary(cmd.Context(), d, cmd.ErrOrStderr())
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.file, err)
+	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	ctx, cancel := o.deadline(cmd.Context())
+	defer cancel()
+	result, err := l.call(ctx, call, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+	if err != nil {
+		return s.outcome(ctx, err)
+	}
+	if call.result == nil {
+		return nil
+	}
+	if _, err := fmt.Fprintln(cmd.OutOrStdout(), wave.Format(call.result, result)); err != nil {
+		return err
+	}
+	if _, ok := result.OK(); call.result.Kind == types.Result && !ok {
+		return guestExit{code: exitFailure}
+	}
+	return nil
+}

@@ -1,0 +1,8 @@
+;; A command that imports what mayfly does not have, and does not call it.
+(component
+  (import "acme:queue/jobs@1.0.0" (instance (export "push" (func (param "job" u32)))))
+  (core module $m (func (export "run") (result i32) (i32.const 0)))
+  (core instance $i (instantiate $m))
+  (func $run (result (result)) (canon lift (core func $i "run")))
+  (instance $command (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.0" (instance $command)))
