@@ -64,7 +64,9 @@ func classify(ctx context.Context, err error, answered bool) *codeError {
 		return fail(codeTLSProtocolError)
 	case errors.As(err, &errno):
 		return fail(classifyErrno(errno, answered))
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fail(codeResponseIncomplete)
+	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 		if answered {
 			return fail(codeResponseIncomplete)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/mayfly-run/mayfly/runtime/wasi"
 	"github.com/mayfly-run/mayfly/runtime/wasi/cli"
 	"github.com/mayfly-run/mayfly/runtime/wasi/filesystem"
+	"github.com/mayfly-run/mayfly/runtime/wasi/sockets"
 	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
 )
 
@@ -121,6 +122,7 @@ func (p *program) state(r *reply) *programState {
 		Guest: wasi.Guest{
 			Command: cli.Guest{Args: p.options.Args, Env: p.options.Env},
 			Files:   filesystem.NewGuest(p.options.Files),
+			Network: sockets.NewGuest(p.client.policy),
 		},
 		guest: guest{client: p.client, reply: r},
 	}

@@ -60,7 +60,10 @@ type fetch struct {
 
 // fetch sends a request. ctx is the guest's.
 func (g *guest) fetch(ctx context.Context, r *outgoingRequest, limits timeouts) (*fetch, error) {
-	req, err := r.build()
+	f := &fetch{guest: g, out: r.out, ended: make(chan struct{})}
+	// Not a child of the guest's context: a connection whose answer was read to its end outlives the guest.
+	f.ctx, f.cancel = context.WithCancelCause(context.Background())
+	req, err := r.build(f.ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -70,9 +73,6 @@ func (g *guest) fetch(ctx context.Context, r *outgoingRequest, limits timeouts) 
 	if len(g.fetches) >= maxFetches {
 		return nil, &codeError{code: codeConnectionLimitReached, err: errTooManyCalls}
 	}
-	f := &fetch{guest: g, out: r.out, ended: make(chan struct{})}
-	// Not a child of the guest's context: a connection whose answer was read to its end outlives the guest.
-	f.ctx, f.cancel = context.WithCancelCause(context.Background())
 	f.unlink = context.AfterFunc(ctx, func() { f.cancel(context.Cause(ctx)) })
 	if g.fetches == nil {
 		g.fetches = map[*fetch]struct{}{}
@@ -82,8 +82,8 @@ func (g *guest) fetch(ctx context.Context, r *outgoingRequest, limits timeouts) 
 	return f, nil
 }
 
-// build makes what net/http sends.
-func (r *outgoingRequest) build() (*http.Request, error) {
+// build makes what net/http sends, for as long as ctx lasts.
+func (r *outgoingRequest) build(ctx context.Context) (*http.Request, error) {
 	bad := func(code int) (*http.Request, error) { return nil, &codeError{code: code} }
 	scheme := r.scheme
 	switch {
@@ -113,12 +113,12 @@ func (r *outgoingRequest) build() (*http.Request, error) {
 	if !r.fields.has("User-Agent") {
 		req.Header["User-Agent"] = nil // or net/http would send its own
 	}
-	r.attach(req, length)
+	r.attach(ctx, req, length)
 	return req, nil
 }
 
 // attach gives req the guest's body.
-func (r *outgoingRequest) attach(req *http.Request, length int64) {
+func (r *outgoingRequest) attach(ctx context.Context, req *http.Request, length int64) {
 	if r.out == nil {
 		return
 	}
@@ -142,7 +142,7 @@ func (r *outgoingRequest) attach(req *http.Request, length int64) {
 			}
 		}
 	}
-	req.Body = &outletReader{outlet: r.out, trailers: req.Trailer}
+	req.Body = &outletReader{outlet: r.out, ctx: ctx, trailers: req.Trailer}
 }
 
 // target is a request's path and query in the form in which net/http changes nothing of it.
@@ -272,6 +272,7 @@ func (f *fetch) drop() {
 // outletReader is the body of a request as net/http reads it.
 type outletReader struct {
 	*outlet
+	ctx      context.Context
 	trailers http.Header // filled at the end
 	taken    []byte      // of it, the first are read
 	read     int
@@ -295,7 +296,11 @@ func (r *outletReader) Read(p []byte) (int, error) {
 		case broken:
 			return 0, internal(errBodyLeft)
 		}
-		<-r.poke
+		select {
+		case <-r.poke:
+		case <-r.ctx.Done():
+			return 0, context.Cause(r.ctx)
+		}
 	}
 	n := copy(p, r.taken[r.read:])
 	r.read += n
