@@ -32,13 +32,18 @@ type Guest struct {
 	Command cli.Guest
 	Files   *filesystem.Guest // nil: none
 	Network *sockets.Guest    // nil: none
+	random  random.Guest
 }
 
 var (
+	_ random.State     = (*Guest)(nil)
 	_ cli.State        = (*Guest)(nil)
 	_ filesystem.State = (*Guest)(nil)
 	_ sockets.State    = (*Guest)(nil)
 )
+
+// Random implements random.State.
+func (g *Guest) Random() *random.Guest { return &g.random }
 
 // CLI implements cli.State.
 func (g *Guest) CLI() *cli.Guest { return &g.Command }

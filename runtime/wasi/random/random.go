@@ -1,6 +1,6 @@
 // Package random is the host of wasi:random.
 //
-// It needs no state. What is called insecure there is no less random here: nothing that a guest draws tells anything of what another will.
+// What is called insecure there is no less random here: nothing that a guest draws tells anything of what another will.
 package random
 
 import (
@@ -25,7 +25,16 @@ const (
 	chunk = 64 << 10
 )
 
-// Package is wasi:random. Guests draw from source, which is crypto/rand.Reader but in tests.
+// Guest is what one instance keeps of what it drew: its seed, which is the same however often it asks.
+type Guest struct {
+	seed   [2]uint64
+	seeded bool
+}
+
+// State is what an instance's state must have for its component to import wasi:random.
+type State interface{ Random() *Guest }
+
+// Package is wasi:random. The state of instances must be a [State]. Guests draw from source, which is crypto/rand.Reader but in tests.
 func Package(source io.Reader) component.Package {
 	g := &generator{source}
 	return component.Package{
@@ -87,11 +96,20 @@ func (g *generator) number(*component.Call, []component.Value) (component.Value,
 }
 
 // seed is wasi:random/insecure-seed.insecure-seed.
-func (g *generator) seed(*component.Call, []component.Value) (component.Value, error) {
-	a, err := g.u64()
-	if err != nil {
-		return component.Value{}, err
+func (g *generator) seed(c *component.Call, _ []component.Value) (component.Value, error) {
+	return g.seedOf(c.State().(State).Random())
+}
+
+func (g *generator) seedOf(guest *Guest) (component.Value, error) {
+	if !guest.seeded {
+		for i := range guest.seed {
+			n, err := g.u64()
+			if err != nil {
+				return component.Value{}, err
+			}
+			guest.seed[i] = n
+		}
+		guest.seeded = true
 	}
-	b, err := g.u64()
-	return abi.Tuple(abi.U64(a), abi.U64(b)), err
+	return abi.Tuple(abi.U64(guest.seed[0]), abi.U64(guest.seed[1])), nil
 }

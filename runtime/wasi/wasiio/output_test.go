@@ -103,6 +103,18 @@ func TestOutput(t *testing.T) {
 			t.Errorf("then: %v", err)
 		}
 	})
+	t.Run("a writer that nobody reads from is closed, one that fails is told", func(t *testing.T) {
+		r, w := io.Pipe()
+		r.Close()
+		if err := (&output{stream: ToWriter(w)}).write([]byte("a")); err != ErrClosed {
+			t.Errorf("got %v", err)
+		}
+		r, w = io.Pipe()
+		r.CloseWithError(io.ErrUnexpectedEOF)
+		if err := (&output{stream: ToWriter(w)}).write([]byte("a")); err != io.ErrUnexpectedEOF {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("a failure is told once, and the stream is closed then", func(t *testing.T) {
 		out := &output{stream: &once{err: io.ErrUnexpectedEOF}}
 		if err := out.blockingFlush(newGuest(t)); err != io.ErrUnexpectedEOF {

@@ -1,6 +1,10 @@
 package wasiio
 
-import "io"
+import (
+	"errors"
+	"io"
+	"syscall"
+)
 
 // writerOutput is an output stream that writes at once.
 type writerOutput struct {
@@ -16,6 +20,9 @@ func (s *writerOutput) CheckWrite() (int, error) { return maxRead, nil }
 
 func (s *writerOutput) Write(p []byte) error {
 	_, err := s.w.Write(p)
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		return ErrClosed
+	}
 	return err
 }
 
