@@ -12,7 +12,6 @@ import (
 
 	"github.com/mayfly-run/mayfly/runtime/component"
 	"github.com/mayfly-run/mayfly/runtime/component/abi"
-	"github.com/mayfly-run/mayfly/runtime/instance"
 )
 
 //go:embed random.wit
@@ -59,12 +58,12 @@ type generator struct{ source io.Reader }
 
 func (g *generator) bytes(ctx context.Context, n uint64) ([]byte, error) {
 	if n > maxBytes {
-		return nil, &instance.TrapError{Reason: fmt.Sprintf("wasi:random: %d bytes at once: at most %d", n, maxBytes)}
+		return nil, &abi.Trap{Reason: fmt.Sprintf("%d random bytes at once; at most %d are possible", n, maxBytes)}
 	}
 	b := make([]byte, n)
 	for rest := b; len(rest) > 0; {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 		part := rest[:min(len(rest), chunk)]
 		if _, err := io.ReadFull(g.source, part); err != nil {

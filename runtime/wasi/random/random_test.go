@@ -8,7 +8,7 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/mayfly-run/mayfly/runtime/instance"
+	"github.com/mayfly-run/mayfly/runtime/component/abi"
 )
 
 // counting is a source that counts.
@@ -36,7 +36,7 @@ func TestBytes(t *testing.T) {
 	})
 	t.Run("too many trap", func(t *testing.T) {
 		for _, n := range []uint64{maxBytes + 1, math.MaxUint64} {
-			var trap *instance.TrapError
+			var trap *abi.Trap
 			if _, err := g.bytes(t.Context(), n); !errors.As(err, &trap) {
 				t.Errorf("%d: %v", n, err)
 			}

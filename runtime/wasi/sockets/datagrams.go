@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/mayfly-run/mayfly/runtime/instance"
+	"github.com/mayfly-run/mayfly/runtime/component/abi"
 	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
 )
 
@@ -134,7 +134,7 @@ func (out *outgoing) checkSend() (int, error) {
 // send returns how many of the datagrams were sent; an error only when the first was not.
 func (out *outgoing) send(all []datagram) (int, error) {
 	if len(all) > out.permit {
-		return 0, &instance.TrapError{Reason: "wasi:sockets: send of more datagrams than check-send permitted"}
+		return 0, &abi.Trap{Reason: "send of more datagrams than check-send permitted"}
 	}
 	if err := out.check(); err != nil {
 		return 0, err

@@ -8,7 +8,6 @@ import (
 
 	"github.com/mayfly-run/mayfly/runtime/component"
 	"github.com/mayfly-run/mayfly/runtime/component/abi"
-	"github.com/mayfly-run/mayfly/runtime/instance"
 	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
 )
 
@@ -90,7 +89,7 @@ func result(v component.Value, err error) (component.Value, error) {
 	if err == nil {
 		return abi.OK(v), nil
 	}
-	var trap *instance.TrapError
+	var trap *abi.Trap
 	if errors.As(err, &trap) {
 		return component.Value{}, trap
 	}

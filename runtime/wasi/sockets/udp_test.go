@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"testing"
 
-	"github.com/mayfly-run/mayfly/runtime/instance"
+	"github.com/mayfly-run/mayfly/runtime/component/abi"
 )
 
 func boundUDP(t *testing.T, g *Guest, f family, addr netip.Addr) (*udpSocket, netip.AddrPort) {
@@ -162,7 +162,7 @@ func TestUDPDatagrams(t *testing.T) {
 		t.Run("sent without permit trap", func(t *testing.T) {
 			a, to := boundUDP(t, g, f, loopback)
 			_, out := streams(t, a, to)
-			var trap *instance.TrapError
+			var trap *abi.Trap
 			if _, err := out.send(make([]datagram, 1)); !errors.As(err, &trap) {
 				t.Errorf("got %v", err)
 			}

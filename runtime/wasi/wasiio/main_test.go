@@ -21,6 +21,6 @@ func (g guest) Wait(ready <-chan struct{}) error {
 	case <-ready:
 		return nil
 	case <-g.ctx.Done():
-		return context.Cause(g.ctx)
+		return g.ctx.Err()
 	}
 }

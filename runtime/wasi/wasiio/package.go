@@ -5,7 +5,6 @@ import (
 
 	"github.com/mayfly-run/mayfly/runtime/component"
 	"github.com/mayfly-run/mayfly/runtime/component/abi"
-	"github.com/mayfly-run/mayfly/runtime/instance"
 )
 
 //go:embed io.wit
@@ -58,7 +57,7 @@ type fatal struct{ error }
 
 func (f fatal) Unwrap() error { return f.error }
 
-func trap(reason string) error { return fatal{&instance.TrapError{Reason: "wasi:io: " + reason}} }
+func trap(reason string) error { return fatal{&abi.Trap{Reason: reason}} }
 
 // result makes what a function of streams returns: a result<T, stream-error>, or the end of the guest.
 func result(v component.Value, err error) (component.Value, error) {

@@ -70,8 +70,8 @@ func poll(w waiter, pollables []Pollable) ([]uint32, error) {
 	var wake chan struct{}
 	for {
 		// A guest that asks in a loop for what is always ready must be stopped too.
-		if ctx := w.Context(); ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		if err := w.Context().Err(); err != nil {
+			return nil, err
 		}
 		if ready := readyOf(pollables); len(ready) > 0 {
 			return ready, nil
@@ -81,8 +81,9 @@ func poll(w waiter, pollables []Pollable) ([]uint32, error) {
 			stop := watch(pollables, wake)
 			defer stop()
 		}
-		if err := w.Wait(wake); err != nil {
-			return nil, err
+		if w.Wait(wake) != nil {
+			// Not its cause: by this the instance knows that the guest was stopped.
+			return nil, w.Context().Err()
 		}
 	}
 }
