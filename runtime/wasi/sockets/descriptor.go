@@ -60,6 +60,9 @@ func (g *Guest) adopt(f family, fd int) (*descriptor, error) {
 	d.out = interest{d: d, events: unix.POLLOUT, write: true}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.open == nil {
+		g.open = map[*descriptor]struct{}{}
+	}
 	g.open[d] = struct{}{}
 	return d, nil
 }

@@ -23,9 +23,9 @@ const (
 // Guest is the sockets of one instance. It belongs to the goroutine that runs the instance.
 type Guest struct {
 	policy *outbound.Policy
-	ctx    context.Context // of lookups
-	cancel context.CancelFunc
 	wg     sync.WaitGroup          // of all goroutines
+	cancel context.CancelFunc      // ends lookups; nil: there was none
+	ctx    context.Context         // of lookups
 	names  map[netip.Addr][]string // by which the guest has looked addresses up
 	known  int                     // entries of names
 
@@ -34,11 +34,8 @@ type Guest struct {
 	lookups int                      // that run
 }
 
-// NewGuest returns an instance's view of the network.
-func NewGuest(policy *outbound.Policy) *Guest {
-	ctx, cancel := context.WithCancel(context.Background())
-	return &Guest{policy: policy, ctx: ctx, cancel: cancel, names: map[netip.Addr][]string{}, open: map[*descriptor]struct{}{}}
-}
+// NewGuest returns an instance's view of the network. Most instances never look, so it costs next to nothing.
+func NewGuest(policy *outbound.Policy) *Guest { return &Guest{policy: policy} }
 
 // Sockets makes a Guest a State.
 func (g *Guest) Sockets() *Guest { return g }
@@ -46,7 +43,9 @@ func (g *Guest) Sockets() *Guest { return g }
 // Close closes what the instance has left open, and waits a moment for the system to take what it has written. It is called after the
 // instance's end; once more does no harm.
 func (g *Guest) Close() {
-	g.cancel()
+	if g.cancel != nil {
+		g.cancel()
+	}
 	g.mu.Lock()
 	left := make([]*descriptor, 0, len(g.open))
 	for d := range g.open {
@@ -90,6 +89,9 @@ func (g *Guest) remember(addr netip.Addr, name string) {
 	}
 	if g.known < maxNames {
 		g.known++
+		if g.names == nil {
+			g.names = map[netip.Addr][]string{}
+		}
 		g.names[addr] = append(g.names[addr], name)
 	}
 }

@@ -48,6 +48,9 @@ func (g *Guest) resolve(name string) (*resolution, error) {
 	if !g.beginLookup() {
 		return nil, temporaryResolverFailure
 	}
+	if g.cancel == nil {
+		g.ctx, g.cancel = context.WithCancel(context.Background())
+	}
 	ctx, cancel := context.WithCancel(g.ctx)
 	r := &resolution{guest: g, name: name, cancel: cancel}
 	g.wg.Go(func() {

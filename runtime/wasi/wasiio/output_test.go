@@ -43,7 +43,7 @@ func TestOutput(t *testing.T) {
 		}
 	})
 	t.Run("more than permitted traps", func(t *testing.T) {
-		_, w := Pipe()
+		p := newPipe()
 		for name, write := range map[string]func(*output) error{
 			"write":        func(out *output) error { return out.write(make([]byte, pipeCapacity+1)) },
 			"write-zeroes": func(out *output) error { return out.writeZeroes(math.MaxUint64) },
@@ -51,21 +51,21 @@ func TestOutput(t *testing.T) {
 				return out.blockingWriteAndFlush(newGuest(t), make([]byte, maxBlockingWrite+1))
 			},
 		} {
-			if reason := ends(t, write(&output{stream: w})).Reason; !strings.Contains(reason, "more") {
+			if reason := ends(t, write(&output{stream: p})).Reason; !strings.Contains(reason, "more") {
 				t.Errorf("%s: %s", name, reason)
 			}
 		}
 	})
 	t.Run("without having asked, what the stream takes is taken", func(t *testing.T) {
-		_, w := Pipe()
-		out := &output{stream: w}
+		p := newPipe()
+		out := &output{stream: p}
 		if err := out.write([]byte("a")); err != nil {
 			t.Error(err)
 		}
 	})
 	t.Run("after a flush nothing is permitted until it is done", func(t *testing.T) {
-		r, w := Pipe()
-		out := &output{stream: w}
+		p := newPipe()
+		out := &output{stream: p}
 		if err := errors.Join(out.write([]byte("abc")), out.flush()); err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +73,7 @@ func TestOutput(t *testing.T) {
 			t.Errorf("check-write: %d, %v", n, err)
 		}
 		ends(t, out.write([]byte("d")))
-		if n, err := r.Read(make([]byte, 9)); n != 3 || err != nil {
+		if n, err := p.Read(make([]byte, 9)); n != 3 || err != nil {
 			t.Fatal(n, err)
 		}
 		if n, err := out.checkWrite(); n != pipeCapacity || err != nil || !out.Ready() {
@@ -81,15 +81,15 @@ func TestOutput(t *testing.T) {
 		}
 	})
 	t.Run("blocking-write-and-flush returns when everything was read", func(t *testing.T) {
-		r, w := Pipe()
-		out := &output{stream: w}
+		p := newPipe()
+		out := &output{stream: p}
 		done := make(chan error, 1)
 		go func() {
 			err := out.blockingWriteAndFlush(newGuest(t), make([]byte, maxBlockingWrite))
 			out.drop()
 			done <- err
 		}()
-		b, err := io.ReadAll(r)
+		b, err := io.ReadAll(p)
 		if len(b) != maxBlockingWrite || err != nil || <-done != nil {
 			t.Errorf("read %d, %v", len(b), err)
 		}
@@ -135,8 +135,8 @@ func TestOutput(t *testing.T) {
 		}
 	})
 	t.Run("one that is waited for ends when the guest must stop", func(t *testing.T) {
-		_, w := Pipe()
-		out := &output{stream: w}
+		p := newPipe()
+		out := &output{stream: p}
 		ctx, cancel := context.WithCancel(t.Context())
 		if err := errors.Join(out.write([]byte("a")), out.flush()); err != nil {
 			t.Fatal(err)
@@ -151,8 +151,8 @@ func TestOutput(t *testing.T) {
 
 func TestSplice(t *testing.T) {
 	t.Run("moves no more than the output takes", func(t *testing.T) {
-		_, w := Pipe()
-		out := &output{stream: w}
+		p := newPipe()
+		out := &output{stream: p}
 		in := &input{stream: FromBytes(make([]byte, 2*pipeCapacity))}
 		if n, err := out.splice(in, math.MaxUint64); n != pipeCapacity || err != nil {
 			t.Errorf("moved %d, %v", n, err)
@@ -163,8 +163,8 @@ func TestSplice(t *testing.T) {
 	})
 	t.Run("blocking, moves everything, then tells of the end", func(t *testing.T) {
 		content := bytes.Repeat([]byte("mayfly"), 50_000)
-		r, w := Pipe()
-		out, in := &output{stream: w}, &input{stream: FromReader(bytes.NewReader(content), nil)}
+		p := newPipe()
+		out, in := &output{stream: p}, &input{stream: FromReader(bytes.NewReader(content), nil)}
 		done := make(chan error, 1)
 		go func() {
 			defer in.drop()
@@ -176,72 +176,12 @@ func TestSplice(t *testing.T) {
 				}
 			}
 		}()
-		got, err := io.ReadAll(r)
+		got, err := io.ReadAll(p)
 		if !bytes.Equal(got, content) || err != nil {
 			t.Errorf("got %d bytes, %v", len(got), err)
 		}
 		if err := <-done; err != io.EOF {
 			t.Errorf("then %v", err)
-		}
-	})
-}
-
-func TestPipe(t *testing.T) {
-	t.Run("the reader gets what was written, then the writer's error", func(t *testing.T) {
-		r, w := Pipe()
-		cut := errors.New("cut off")
-		if err := w.Write([]byte("abc")); err != nil {
-			t.Fatal(err)
-		}
-		w.CloseWithError(cut)
-		_ = w.Close()
-		if b, err := io.ReadAll(r); string(b) != "abc" || err != cut {
-			t.Errorf("got %q, %v", b, err)
-		}
-	})
-	t.Run("the writer is told that the reader has gone", func(t *testing.T) {
-		for name, c := range map[string]struct {
-			gone func(*PipeReader)
-			want error
-		}{
-			"closed": {func(r *PipeReader) { _ = r.Close() }, ErrClosed},
-			"failed": {func(r *PipeReader) { r.CloseWithError(io.ErrNoProgress); _ = r.Close() }, io.ErrNoProgress},
-		} {
-			r, w := Pipe()
-			if err := errors.Join(w.Write([]byte("abc")), w.Flush()); err != nil {
-				t.Fatal(err)
-			}
-			done := make(chan error)
-			go func() { done <- block(newGuest(t), w) }()
-			c.gone(r)
-			if err := <-done; err != nil {
-				t.Error(err)
-			}
-			_, err := w.CheckWrite()
-			if err != c.want || w.Write([]byte("d")) != c.want || w.Flush() != c.want {
-				t.Errorf("%s: got %v", name, err)
-			}
-			if _, err := r.Read(make([]byte, 1)); err != io.ErrClosedPipe {
-				t.Errorf("%s: reading after that: %v", name, err)
-			}
-		}
-	})
-	t.Run("it does not grow", func(t *testing.T) {
-		r, w := Pipe()
-		for range 10_000 {
-			n, err := w.CheckWrite()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := w.Write(make([]byte, min(n, 100))); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := r.Read(make([]byte, 99)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if n := cap(w.p.buf); n > 2*pipeCapacity {
-			t.Errorf("it holds %d bytes", n)
 		}
 	})
 }

@@ -47,13 +47,10 @@ func pollableReady(_ *component.Call, args []component.Value) (component.Value, 
 
 // pollableBlock is wasi:io/poll.[method]pollable.block.
 func pollableBlock(c *component.Call, args []component.Value) (component.Value, error) {
-	return component.Value{}, Block(c, args[0].Resource().(Pollable))
+	return component.Value{}, block(c, args[0].Resource().(Pollable))
 }
 
-// Block waits until p is ready, and returns nil; or until the guest must stop, and then returns an error that the [component.HostFunc]
-// has to return.
-func Block(c *component.Call, p Pollable) error { return block(c, p) }
-
+// block waits until p is ready, and returns nil; or until the guest must stop, and then returns an error.
 func block(w waiter, p Pollable) error {
 	_, err := poll(w, []Pollable{p})
 	return err
