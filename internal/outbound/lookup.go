@@ -26,7 +26,7 @@ func (p *Policy) Lookup(ctx context.Context, host string, schemes ...string) ([]
 	found := []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
 	if !isLocalhost(name) {
 		var err error
-		if found, err = p.resolve().LookupNetIP(ctx, "ip", name); err != nil {
+		if found, err = p.resolve().LookupNetIP(ctx, "ip", host); err != nil {
 			return nil, err
 		}
 	}
