@@ -1,5 +1,6 @@
-// Package time_test proves the three time sidecars right under stock wazero, so
-// that what fails under mayfly is not the example.
+// Package time_test proves the time sidecars right: the CGI programs under stock
+// wazero, so that what fails under mayfly is not the example; the components,
+// for which there is no other host here, under mayfly's.
 package time_test
 
 import (
@@ -23,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
-// answer is the body all three give.
+// answer is the body all of them give.
 type answer struct {
 	Time     time.Time `json:"time"`
 	Unix     int64     `json:"unix"`

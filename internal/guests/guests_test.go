@@ -78,13 +78,22 @@ func TestTheReadmeListsEveryGuest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	modules, rest, _ := bytes.Cut(readme, []byte("\n## Components\n"))
+	components, _, _ := bytes.Cut(rest, []byte("\n### "))
+	check(t, "modules", modules, Names())
+	check(t, "components", components, Components())
+}
+
+// check compares the first column of the tables in text with names.
+func check(t *testing.T, what string, text []byte, names []string) {
+	t.Helper()
 	var listed []string
-	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|").FindAllSubmatch(readme, -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|").FindAllSubmatch(text, -1) {
 		listed = append(listed, string(row[1]))
 	}
 	slices.Sort(listed)
-	if names := Names(); !slices.Equal(listed, names) {
-		t.Errorf("README.md lists %v\nthere are %v", listed, names)
+	if !slices.Equal(listed, names) {
+		t.Errorf("README.md lists the %s %v\nthere are %v", what, listed, names)
 	}
 }
 

@@ -15,7 +15,6 @@ const (
 
 	WasmToolsVersion  = "1.239.0"
 	WitBindgenVersion = "0.46.0"
-	WacVersion        = "0.8.0"
 
 	adaptersVersion = "1.35.0" // of jco, which carries wasmtime's
 )
@@ -91,8 +90,8 @@ func cargoHome() (string, error) {
 	return filepath.Join(home, ".cargo"), nil
 }
 
-// Components is Rust with wasm-tools, wit-bindgen and wac, which cargo builds:
-// that takes some ten minutes once.
+// Components is Rust with wasm-tools and wit-bindgen, which cargo builds: that
+// takes some ten minutes once.
 func Components() (Env, error) {
 	env, err := Rust()
 	if err != nil {
@@ -101,7 +100,6 @@ func Components() (Env, error) {
 	for _, tool := range []struct{ crate, version string }{
 		{"wasm-tools", WasmToolsVersion},
 		{"wit-bindgen-cli", WitBindgenVersion},
-		{"wac-cli", WacVersion},
 	} {
 		dir, err := Entry(tool.crate+"-"+tool.version, func(dir string) error {
 			target, err := os.MkdirTemp("", "mayfly-cargo-")
