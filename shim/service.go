@@ -165,8 +165,12 @@ func (s *service) startSidecar(ctx context.Context, side *sidecar.Sidecar, r *ta
 		s.end(ctx, side.ID)
 		return nil, err
 	}
+	if side.Command() && len(sockets) > 0 {
+		// A component may be either, and only the engine looks. What comes next in the pod may want the port.
+		s.pod.Abandon(side.ID)
+	}
 	log.G(ctx).WithFields(log.Fields{
-		"id": side.ID, "name": side.Name, "trigger": side.Config.Trigger, "sockets": len(sockets), "in": time.Since(begin).Round(time.Millisecond),
+		"id": side.ID, "name": side.Name, "command": side.Command(), "sockets": len(sockets), "in": time.Since(begin).Round(time.Millisecond),
 	}).Info("the sidecar is ready")
 	return resp, nil
 }

@@ -90,6 +90,9 @@ func (e *engine) run() int {
 
 	took := time.Since(begin).Round(time.Millisecond)
 	if app.Trigger != config.TriggerHTTP {
+		for _, l := range ls {
+			_ = l.Close() // somebody else in the pod may want the port
+		}
 		return e.command(app, took)
 	}
 	if len(ls) == 0 {

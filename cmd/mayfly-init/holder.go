@@ -144,6 +144,10 @@ func (h *holder) heard(m control.Message) {
 		control.CloseAll(h.engine.conns)
 		h.engine.conns = nil
 		h.waiting.tries = 0
+		if h.engine.final {
+			h.hangUp()
+			m.Kind = control.Final
+		}
 		h.tell(m)
 	case control.Error:
 		// Only the first start can refuse: later the pod is running, and its requests wait for a better engine.
@@ -152,6 +156,12 @@ func (h *holder) heard(m control.Message) {
 			h.exit(1)
 		}
 	}
+}
+
+// hangUp closes the listening sockets: a command answers nobody, and others may want its port.
+func (h *holder) hangUp() {
+	control.CloseAll(h.listeners)
+	h.listeners = nil
 }
 
 // tell passes how the first start went to the shim and hangs up.

@@ -25,7 +25,7 @@ func TestHowTheFirstStartWentIsTold(t *testing.T) {
 		{"refuses", control.Error, "no such app", 1},
 		{"dies early", control.Error, "exited with status 7 before it was ready", 1},
 		{"talks nonsense", control.Error, "before it was ready", 1},
-		{"command", control.Ready, "", 42},
+		{"command", control.Final, "", 42},
 	} {
 		t.Run(tc.part, func(t *testing.T) {
 			p := startHolder(t, tc.part)

@@ -9,7 +9,7 @@
 //
 //	holder: Hello                  who connects speaks first, so that the shim can check version and peer
 //	shim:   Listen + descriptors   the pod's listening sockets, none for a command
-//	holder: Ready | Error          Error's text is a sentence for the person who wrote the pod
+//	holder: Ready | Final | Error  Final: ready, and a command, which needs no sockets; Error's text is a sentence for the person who wrote the pod
 //
 // and on the second: [Final,] then Ready or Error, Beat each second all the while, and Idle before an engine leaves of its own will.
 //
@@ -42,11 +42,11 @@ type Kind byte
 const (
 	Hello  Kind = 1 + iota // holder to shim: I am here
 	Listen                 // shim to holder: take these listening sockets
-	Ready                  // requests can be served
+	Ready                  // requests can be served, or the command runs
 	Error                  // it will not work; the text says why and what to do
 	Beat                   // engine to holder: still alive
 	Idle                   // engine to holder: leaving, there is nothing to do
-	Final                  // engine to holder: my exit is the container's exit
+	Final                  // engine to holder: my exit is the container's exit; holder to shim: Ready, and that
 
 	lastKind = Final
 )

@@ -150,7 +150,7 @@ func (p *Pod) Release(id string) {
 	p.giveUp(id, func(s *socket) bool { return s.address.Network != "unix" })
 }
 
-// Abandon says that a sidecar never got to run. What was bound for it is closed, what it took over from another stays.
+// Abandon says that a sidecar never got to run, or has no use for its sockets. What was bound for it is closed, what it took over from another stays.
 func (p *Pod) Abandon(id string) { p.giveUp(id, func(s *socket) bool { return s.boundBy != id }) }
 
 func (p *Pod) giveUp(id string, keep func(*socket) bool) {

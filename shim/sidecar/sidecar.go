@@ -62,6 +62,7 @@ type Sidecar struct {
 
 	mu      sync.Mutex // guards what follows
 	state   state
+	command bool // it runs once and answers nobody
 	pid     int
 	process *os.File // the first process's directory in /proc, until the sidecar has started
 }
@@ -157,6 +158,13 @@ func (s *Sidecar) Owner() podnet.Owner {
 	return podnet.Owner{ID: s.ID, Name: s.Name, Process: s.process, User: s.User}
 }
 
+// Command reports whether the sidecar, which has started, is a command: what was bound for it is of no use to it.
+func (s *Sidecar) Command() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.command
+}
+
 // Is reports whether pid is the container's first process, as far as that is known.
 func (s *Sidecar) Is(pid int) bool {
 	s.mu.Lock()
@@ -190,8 +198,11 @@ func (s *Sidecar) hear(ctx context.Context, c *net.UnixConn) error {
 		return s.explain(ctx, "wait for the engine", err)
 	}
 	switch m.Kind {
-	case control.Ready:
+	case control.Ready, control.Final:
 		_ = s.become(running) // a command may have ended by now
+		s.mu.Lock()
+		s.command = m.Kind == control.Final
+		s.mu.Unlock()
 		return nil
 	case control.Error:
 		return fmt.Errorf("%w: %s", ErrRefused, printable(m.Text))

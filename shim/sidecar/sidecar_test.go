@@ -99,6 +99,24 @@ func TestHowAHandshakeEnds(t *testing.T) {
 	}
 }
 
+func TestACommandIsToldFromAServer(t *testing.T) {
+	for _, tc := range []struct {
+		said control.Kind
+		want bool
+	}{{control.Ready, false}, {control.Final, true}} {
+		s, socket := newSidecar(t)
+		done := play(t, socket, message(control.Hello, ""), message(tc.said, ""))
+		if err := s.Handshake(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Command(); got != tc.want {
+			t.Errorf("kind %d: got %v", tc.said, got)
+		}
+		for range done {
+		}
+	}
+}
+
 func TestTheListenersReachTheHolder(t *testing.T) {
 	s, socket := newSidecar(t)
 	f, err := os.Open(os.DevNull)
