@@ -14,7 +14,7 @@ LDFLAGS  := -s -w -X $(MODULE)/internal/version.Version=$(VERSION)
 PORTABLE := ./cmd/mayfly/... ./runtime/... ./wasihttp/... ./internal/...
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## four static binaries in bin/, and for each architecture in bin/ARCH/
 	@set -e; for arch in $(ARCHS); do for b in $(BINARIES); do \
@@ -29,12 +29,17 @@ host:
 	done
 	@ln -f $(addprefix bin/host/,$(HERE)) bin/
 
-test: lint unit integration ## everything: lint, unit tests, tests on real containerd
+test: lint guests unit integration ## everything: lint, unit tests, tests on real containerd
+
+# They are built once and kept in the cache. Tests that want one that was not
+# built are skipped; this is why none is when everything is tested.
+guests: ## build the components that are too large to be committed: JavaScript, Python, Go
+	@go run ./internal/guests/cmd/guests build
 
 unit: ## tests that need no root, no network and no containerd
 	go test $$(go list ./... | grep -v '/integration$$')
 
-integration: host ## tests on real containerd 2.4, 1.7 and 1.6; need root
+integration: host guests ## tests on real containerd 2.4, 1.7 and 1.6; need root
 	@go run ./integration/cmd/lab deps
 	go test -timeout 30m ./integration
 
@@ -45,7 +50,7 @@ lint: ## gofmt, vet, staticcheck, and that it builds for other systems
 	GOOS=darwin GOARCH=arm64 go vet $(PORTABLE)
 	GOOS=linux GOARCH=arm64 go vet ./...
 
-demo: host ## a pod whose main container asks its sidecar, step by step
+demo: host ## a pod whose main container asks its sidecars, step by step
 	@go run ./integration/demo
 
 bench: host ## measure and write out/bench.json
@@ -54,13 +59,27 @@ bench: host ## measure and write out/bench.json
 conformance: host ## containerd's own client tests with mayfly and with runc
 	go run ./integration/conformance
 
+differential: host guests ## the same requests to mayfly and to other hosts of components, and what differs
+	@go run ./integration/differential
+
+wasi-testsuite: host ## the wasi-testsuite from a checkout: MAYFLY_WASI_TESTSUITE=DIR
+	@test -n "$$MAYFLY_WASI_TESTSUITE" || { echo 'wasi-testsuite: set MAYFLY_WASI_TESTSUITE to a git repository of WebAssembly/wasi-testsuite' >&2; exit 1; }
+	MAYFLY=$(CURDIR)/bin/mayfly go test -count=1 -v ./integration/wasisuite
+
+component-scripts: ## test scripts of the component model from checkouts: MAYFLY_COMPONENT_SPEC=DIR[:DIR]
+	@test -n "$$MAYFLY_COMPONENT_SPEC" || { echo 'component-scripts: set MAYFLY_COMPONENT_SPEC to directories with scripts: test of WebAssembly/component-model, tests/misc_testsuite/component-model of wasmtime' >&2; exit 1; }
+	go test -count=1 -v -run TestScripts ./runtime/component
+
 testdata: ## rebuild the test guests and the examples' modules from source
 	$(MAKE) -C internal/guests
+	go run ./internal/guests/cmd/guests testdata
+	$(MAKE) -C runtime/instance/testdata
+	$(MAKE) -C runtime/weave/testdata
 	$(MAKE) -C examples/time/c module
 	$(MAKE) -C examples/time/rust module
 
 clean: ## remove what was built here; the cache directory stays
 	rm -rf bin out
 
-.PHONY: help build host test unit integration lint demo bench conformance testdata clean
+.PHONY: help build host test guests unit integration lint demo bench conformance differential wasi-testsuite component-scripts testdata clean
 .DEFAULT_GOAL := help

@@ -132,6 +132,14 @@ type pod struct {
 	*lab.Pod
 }
 
+// ip is the pod's address.
+func (p *pod) ip() string {
+	p.e.Helper()
+	r, err := p.e.cri.PodSandboxStatus(p.e.ctx, &cri.PodSandboxStatusRequest{PodSandboxId: p.ID})
+	p.e.check(err)
+	return r.GetStatus().GetNetwork().GetIp()
+}
+
 type container struct {
 	e *env
 	*lab.Container
@@ -206,8 +214,12 @@ func (c *container) log() string {
 	return text
 }
 
-// guestsImage holds every test guest; a container chooses one by its command.
+// guestsImage holds every test guest that is not large; a container chooses one
+// by its command.
 const guestsImage = "localhost/mayfly/guests:1"
+
+// javascript is in an image of its own, which only the newest containerd has.
+var javascript = lab.Example{Name: "js", Title: "JavaScript"}
 
 func guestImage(archive string) (string, error) {
 	s := ociimage.Spec{
@@ -223,7 +235,21 @@ func guestImage(archive string) (string, error) {
 			return "", err
 		}
 	}
-	for name, text := range map[string]string{"/data/here": "in the image\n", "/words.wasm": "these are words\n"} {
+	for _, g := range []string{"http", "command", "composed", "front", "words", "time-c", "time-rust"} {
+		wasm, ok := guests.Built(g)
+		if !ok {
+			return "", fmt.Errorf("the component %s is not committed", g)
+		}
+		if err := s.Root.AddBytes("/"+g+".wasm", wasm, 0o644); err != nil {
+			return "", err
+		}
+	}
+	for name, text := range madeComponents() {
+		if err := s.Root.AddBytes("/"+name+".wasm", []byte(text), 0o644); err != nil {
+			return "", err
+		}
+	}
+	for name, text := range map[string]string{"/data/here": "in the image\n", "/text.wasm": "these are words\n"} {
 		if err := s.Root.AddBytes(name, []byte(text), 0o644); err != nil {
 			return "", err
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mayfly-run/mayfly/integration/lab"
+	"github.com/mayfly-run/mayfly/internal/guests/build"
 )
 
 // scenario is something that must work on every containerd.
@@ -30,6 +31,7 @@ type kind int
 const (
 	ordinary kind = iota // only Linux containers: runc's shim must do the same, and is the control
 	sidecar              // has sidecars, so only mayfly can do it
+	large                // has one that takes seconds to compile: once, on the newest containerd, is enough
 )
 
 // once bounds one scenario.
@@ -80,6 +82,17 @@ var scenarios = []scenario{
 	{"containerd is killed and comes back under a sidecar", sidecarContainerdRestart, sidecar},
 	{"a bad image or setting is an error that says what to do", badInputs, sidecar},
 	{"a gibibyte of nothing is an error", hugeFiles, sidecar},
+
+	{"components answer their main container as their tools made them", componentAnswers, sidecar},
+	{"a component reads and writes piece by piece", componentStreams, sidecar},
+	{"a component has trailers, its own and the client's", componentTrailers, sidecar},
+	{"a component that fails harms no other request", componentFails, sidecar},
+	{"a component's engine leaves, and the next request wakes one", componentWakes, sidecar},
+	{"a component's exit code is the container's", componentCommands, sidecar},
+	{"a component reads and writes volumes as mounted", componentFiles, sidecar},
+	{"a component asks its own pod, and others where that is allowed", componentAsks, sidecar},
+	{"a bad component is an error that says what to do", badComponents, sidecar},
+	{"a component in JavaScript answers its main container", javascriptAnswers, large},
 }
 
 // TestScenarios runs the list on every containerd.
@@ -98,6 +111,9 @@ func TestScenarios(t *testing.T) {
 	// bad one to measure patience on.
 	images, err := cache.Images()
 	if err != nil {
+		t.Fatal(err)
+	}
+	if javascript.Module, err = build.Component("time-javascript"); err != nil {
 		t.Fatal(err)
 	}
 	versions, missing := cache.Versions()
@@ -143,7 +159,15 @@ func onContainerd(t *testing.T, cache *lab.Cache, install *lab.Install, images [
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, i := range append(images, guests) {
+	archives := append(slices.Clip(images), guests)
+	if install.Version == lab.Containerd24 {
+		js, err := javascript.Pack(n.Dir, 8080)
+		if err != nil {
+			t.Fatal(err)
+		}
+		archives = append(archives, js)
+	}
+	for _, i := range archives {
 		if err := c.Import(ctx, i); err != nil {
 			t.Fatal(err)
 		}
@@ -158,7 +182,7 @@ func onContainerd(t *testing.T, cache *lab.Cache, install *lab.Install, images [
 				}
 			}
 			for _, s := range scenarios {
-				if runtime == "runc" && s.kind == sidecar {
+				if runtime == "runc" && s.kind != ordinary || s.kind == large && install.Version != lab.Containerd24 {
 					continue
 				}
 				t.Run(s.name, func(t *testing.T) { s.on(t, c, runtime) })

@@ -22,46 +22,52 @@ import (
 
 // embedded shows the sidecars under mayfly serve.
 func embedded(ctx context.Context, s *screen) (err error) {
-	dir, err := os.MkdirTemp("", "mayfly-demo-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	all, err := lab.Examples(ctx, dir)
-	if err != nil {
-		return err
-	}
+	all, lacking := lab.Components(lab.NewProgress(os.Stderr))
 	s.step("The sidecars of examples/time under mayfly serve, without root and without containerd")
-	var urls []string
-	for i, e := range all {
-		url, stop, err := serve(ctx, e.Module, fmt.Sprint(18080+i))
-		if err != nil {
-			return err
+	servers := make([]*server, len(all))
+	defer func() {
+		for _, s := range servers {
+			if s != nil {
+				err = errors.Join(err, s.stop())
+			}
 		}
-		defer func() { err = errors.Join(err, stop()) }()
-		s.note("time-%-4s %s", e.Language, url)
-		urls = append(urls, url)
+	}()
+	g := errgroup.Group{}
+	for i, e := range all {
+		g.Go(func() error {
+			begin := time.Now()
+			server, err := serve(ctx, e.Module, fmt.Sprint(18080+i))
+			if err != nil {
+				return err
+			}
+			servers[i] = server
+			s.note("%-10s ready after %s", e.Title, figures.Short(time.Since(begin)))
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
 	}
 
 	s.step("Each request is answered by an instance of its own")
-	for _, url := range append(urls, urls[0]) {
-		answer, _, err := get(ctx, url)
+	for _, server := range append(servers, servers[0]) {
+		answer, _, err := get(ctx, server.url)
 		if err != nil {
 			return err
 		}
-		s.asked("curl "+url, answer)
+		s.asked("curl "+server.url, answer)
 	}
 
 	s.step("A hundred requests at once")
 	answers := make([]string, 100)
-	g, gctx := errgroup.WithContext(ctx)
+	asks, gctx := errgroup.WithContext(ctx)
 	for i := range answers {
-		g.Go(func() (err error) {
-			answers[i], _, err = get(gctx, urls[0])
+		asks.Go(func() (err error) {
+			answers[i], _, err = get(gctx, servers[0].url)
 			return err
 		})
 	}
-	if err := g.Wait(); err != nil {
+	if err := asks.Wait(); err != nil {
 		return err
 	}
 	answered, different, err := instances(strings.Join(answers, "\n"))
@@ -73,46 +79,57 @@ func embedded(ctx context.Context, s *screen) (err error) {
 	s.step("What a fresh instance costs, by the engine's own clock")
 	for i, e := range all {
 		t := figures.Timings{}
-		for range 200 {
-			_, timing, err := get(ctx, urls[i])
+		for range 100 {
+			_, timing, err := get(ctx, servers[i].url)
 			if err != nil {
 				return err
 			}
 			t.Add(timing)
 		}
-		s.note("time-%-4s instance %s; its run %s", e.Language, figures.Summary(t["instance"]), figures.Summary(t["run"]))
+		s.note("%-10s instance %s; its run %s", e.Title, figures.Summary(t["instance"]), figures.Summary(t["run"]))
+	}
+	for _, l := range lacking {
+		s.note("left out: %v", l)
 	}
 	return nil
 }
 
 var address = regexp.MustCompile(`http://\S+`)
 
-// serve starts mayfly serve and waits until it says where the module answers.
-func serve(ctx context.Context, module, port string) (url string, stop func() error, err error) {
+// server is a mayfly serve.
+type server struct {
+	url string
+	cmd *exec.Cmd
+}
+
+// serve starts one and waits until it says where the component answers.
+func serve(ctx context.Context, module, port string) (*server, error) {
 	cmd := exec.CommandContext(ctx, "bin/mayfly", "serve", module, "--listen", "localhost:"+port)
 	cmd.Env = append(os.Environ(), "MAYFLY_SERVER_TIMING=1")
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 5 * time.Second
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	var said strings.Builder
 	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {
-		return "", nil, fmt.Errorf("%w; make host builds it", err)
+		return nil, fmt.Errorf("%w; make host builds it", err)
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
-	url = address.FindString(line)
+	url := address.FindString(line)
 	if url == "" {
-		return "", nil, fmt.Errorf("mayfly serve %s: %w", module, errors.Join(err, cmd.Wait(), errors.New(said.String())))
+		return nil, fmt.Errorf("mayfly serve %s: %w", module, errors.Join(err, cmd.Wait(), errors.New(said.String())))
 	}
-	return url, func() error {
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			return err
-		}
-		return cmd.Wait()
-	}, nil
+	return &server{url, cmd}, nil
+}
+
+func (s *server) stop() error {
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return s.cmd.Wait()
 }
 
 func get(ctx context.Context, url string) (body, timing string, err error) {

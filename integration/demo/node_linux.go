@@ -9,6 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
+
 	"github.com/mayfly-run/mayfly/integration/figures"
 	"github.com/mayfly-run/mayfly/integration/lab"
 )
@@ -19,12 +22,19 @@ func check() error { return lab.Check() }
 
 // Ports of the pod.
 const (
-	portC      = 8080
+	portFirst  = 8080 // of the first sidecar; the others have the next
 	portDeep   = 8090 // of a sidecar whose engine never waits for a second request
 	portNative = 8091
 )
 
-const idle = 2 * time.Second
+const (
+	idle = 2 * time.Second
+	// large is the size from which on compiling takes seconds, in bytes. Engines
+	// of such sidecars are told to stay.
+	large = 10 << 20
+	// Memory limits of the containers, in which the engines compile.
+	memoryLarge, memorySmall = 768 << 20, 256 << 20
+)
 
 // inPod shows the sidecars in a pod on a real containerd.
 func inPod(ctx context.Context, s *screen) (err error) {
@@ -40,16 +50,13 @@ func inPod(ctx context.Context, s *screen) (err error) {
 	if err != nil {
 		return err
 	}
+	all, lacking := lab.Components(cache.Progress)
 	node, err := lab.Up(cache)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, node.Down()) }()
-	all, err := lab.Examples(ctx, node.Dir)
-	if err != nil {
-		return err
-	}
-	sidecars, err := pack(ctx, node.Dir, all)
+	sidecars, archives, err := pack(ctx, node.Dir, all)
 	if err != nil {
 		return err
 	}
@@ -62,19 +69,19 @@ func inPod(ctx context.Context, s *screen) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, i := range append(images, sidecars...) {
+	for _, i := range append(images, archives...) {
 		if err := containerd.Import(ctx, i); err != nil {
 			return err
 		}
 	}
 	s.step("containerd %s, in namespaces of its own; nothing of it stays on this machine", install.Version)
-	cri, err := containerd.CRI()
+	client, err := containerd.CRI()
 	if err != nil {
 		return err
 	}
-	defer cri.Close()
-	d := &demo{screen: s, ctx: ctx, node: node}
-	if d.pod, err = cri.RunPod(ctx, "demo", "mayfly", nil); err != nil {
+	defer client.Close()
+	d := &demo{screen: s, ctx: ctx, node: node, sidecars: sidecars}
+	if d.pod, err = client.RunPod(ctx, "demo", "mayfly", nil); err != nil {
 		return err
 	}
 	for _, part := range []func(*demo) error{(*demo).start, (*demo).ask, (*demo).hundred, (*demo).idle, (*demo).cold, (*demo).memory} {
@@ -86,30 +93,48 @@ func inPod(ctx context.Context, s *screen) (err error) {
 		return err
 	}
 	s.step("The pod is removed, and with it the last process")
+	for _, l := range lacking {
+		s.note("left out: %v", l)
+	}
 	return nil
 }
 
-// pack makes an image of each example with mayfly build, and one of the
-// ordinary program they are compared with.
-func pack(ctx context.Context, dir string, all []lab.Example) ([]string, error) {
-	var archives []string
+// sidecar is one of the examples in the pod.
+type sidecar struct {
+	lab.Example
+	port  int
+	size  int64
+	large bool
+}
+
+func (s sidecar) name() string { return "time-" + s.Name }
+
+// pack makes an image of each example, and one of the ordinary program they are
+// compared with.
+func pack(ctx context.Context, dir string, all []lab.Example) (sidecars []sidecar, archives []string, err error) {
 	for i, e := range all {
-		archive, err := e.Pack(ctx, dir, portC+i)
+		st, err := os.Stat(e.Module)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		archive, err := e.Pack(dir, portFirst+i)
+		if err != nil {
+			return nil, nil, err
 		}
 		archives = append(archives, archive)
+		sidecars = append(sidecars, sidecar{e, portFirst + i, st.Size(), st.Size() >= large})
 	}
 	native, err := lab.NativeImage(ctx, dir)
-	return append(archives, native), err
+	return sidecars, append(archives, native), err
 }
 
 type demo struct {
 	*screen
-	ctx  context.Context
-	node *lab.Node
-	pod  *lab.Pod
-	main *lab.Container
+	ctx      context.Context
+	node     *lab.Node
+	pod      *lab.Pod
+	main     *lab.Container
+	sidecars []sidecar
 }
 
 // sh runs a command in the main container.
@@ -122,41 +147,64 @@ func (d *demo) sh(script string) (string, error) {
 }
 
 func (d *demo) start() error {
-	d.step("A pod with runtimeClassName: mayfly: nginx under runc, and three sidecars of Wasm")
+	d.step("A pod with runtimeClassName: mayfly: nginx under runc, and sidecars that are components, as the tools of their languages make them")
+	begin := time.Now()
 	var err error
-	for _, c := range []lab.Spec{
-		{Name: "nginx", Image: lab.MainImage},
-		d.sidecar("time-c", nil),
-		d.sidecar("time-go", nil),
-		d.sidecar("time-rust", nil),
-	} {
-		begin := time.Now()
-		container, err := d.pod.Run(d.ctx, c)
-		if err != nil {
-			return err
-		}
-		what := "ready"
-		if c.Name == "nginx" {
-			what, d.main = "started", container
-		}
-		d.note("%-9s %s after %s", c.Name, what, figures.Short(time.Since(begin)))
+	if d.main, err = d.pod.Run(d.ctx, lab.Spec{Name: "nginx", Image: lab.MainImage}); err != nil {
+		return err
 	}
-	return err
+	d.note("%-11s started after %s", "nginx", figures.Short(time.Since(begin)))
+	// The large ones together, while there is nothing to see, and first: by then
+	// engines of the small ones would have left.
+	g, ctx := errgroup.WithContext(d.ctx)
+	for _, s := range d.sidecars {
+		if s.large {
+			d.note("%-11s %4.1f MB of Wasm are compiled …", s.name(), float64(s.size)/1e6)
+			g.Go(func() error { return d.run(ctx, s) })
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for _, s := range d.sidecars {
+		if !s.large {
+			if err := d.run(d.ctx, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-func (d *demo) sidecar(image string, env map[string]string) lab.Spec {
-	s := lab.Spec{Name: image, Image: "localhost/mayfly/" + image + ":1", Env: map[string]string{
-		"MAYFLY_IDLE_TIMEOUT": idle.String(), "MAYFLY_SERVER_TIMING": "1",
-	}}
-	for k, v := range env {
-		s.Env[k] = v
+// run starts a sidecar, which takes until it can answer.
+func (d *demo) run(ctx context.Context, s sidecar) error {
+	begin := time.Now()
+	if _, err := d.pod.Run(ctx, s.spec(s.name(), s.port, idle.String())); err != nil {
+		return err
 	}
-	return s
+	d.note("%-11s ready after %s", s.name(), figures.Short(time.Since(begin)))
+	return nil
+}
+
+func (s sidecar) spec(name string, port int, idle string) lab.Spec {
+	memory := int64(memorySmall)
+	if s.large {
+		idle, memory = "never", memoryLarge
+	}
+	return lab.Spec{
+		Name: name, Image: s.Image(),
+		Env:    map[string]string{"PORT": fmt.Sprint(port), "MAYFLY_IDLE_TIMEOUT": idle, "MAYFLY_SERVER_TIMING": "1"},
+		Change: func(c *cri.ContainerConfig) { c.Linux.Resources.MemoryLimitInBytes = memory },
+	}
 }
 
 func (d *demo) ask() error {
 	d.step("The main container asks them over localhost; each request has an instance of its own")
-	for _, command := range []string{"curl -s localhost:8080", "curl -s localhost:8080", "curl -s localhost:8081", "curl -s localhost:8082", "curl -s localhost:80"} {
+	commands := []string{"curl -s localhost:80"}
+	for _, s := range d.sidecars {
+		commands = append(commands, fmt.Sprintf("curl -s localhost:%d", s.port))
+	}
+	for _, command := range append(commands, commands[1]) {
 		answer, err := d.sh(command)
 		if err != nil {
 			return err
@@ -167,19 +215,21 @@ func (d *demo) ask() error {
 }
 
 func (d *demo) hundred() error {
-	d.step("A hundred requests at once")
-	const command = "curl -s --parallel --parallel-immediate --parallel-max 100 'localhost:8080/?[1-100]'"
-	answers, err := d.sh(command)
-	if err != nil {
-		return err
-	}
-	answered, different, err := instances(answers)
-	if err != nil {
-		return err
-	}
-	d.asked(command, fmt.Sprintf("%d answers from %d instances", answered, different))
-	if answered != 100 || different != 100 {
-		return errors.New("that should have been a hundred of each")
+	d.step("A hundred requests at once, to the last and the first of them")
+	for _, s := range []sidecar{d.sidecars[len(d.sidecars)-1], d.sidecars[0]} {
+		command := fmt.Sprintf("curl -s --parallel --parallel-immediate --parallel-max 100 'localhost:%d/?[1-100]'", s.port)
+		answers, err := d.sh(command)
+		if err != nil {
+			return err
+		}
+		answered, different, err := instances(answers)
+		if err != nil {
+			return err
+		}
+		d.asked(command, fmt.Sprintf("%d answers from %d instances of %s", answered, different, s.name()))
+		if answered != 100 || different != 100 {
+			return errors.New("that should have been a hundred of each")
+		}
 	}
 	return nil
 }
@@ -196,12 +246,12 @@ func (d *demo) engines() ([]lab.Process, error) {
 	return es, err
 }
 
-// untilIdle waits until no engine is left.
+// untilIdle waits until no engine is left but those that stay.
 func (d *demo) untilIdle() (time.Duration, error) {
 	begin := time.Now()
 	for time.Since(begin) < 30*time.Second {
 		es, err := d.engines()
-		if err != nil || len(es) == 0 {
+		if err != nil || len(es) <= d.staying() {
 			return time.Since(begin), err
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -209,8 +259,23 @@ func (d *demo) untilIdle() (time.Duration, error) {
 	return 0, errors.New("the engines do not leave")
 }
 
+// staying is how many engines never leave.
+func (d *demo) staying() (n int) {
+	for _, s := range d.sidecars {
+		if s.large {
+			n++
+		}
+	}
+	return n
+}
+
 func (d *demo) idle() error {
-	d.step("Idle: the engines leave after %v without requests, the sockets stay", idle)
+	d.step("Idle: engines leave after %v without requests, the sockets stay", idle)
+	for _, s := range d.sidecars {
+		if _, err := d.sh(fmt.Sprintf("curl -s -o /dev/null localhost:%d", s.port)); err != nil {
+			return err
+		}
+	}
 	es, err := d.engines()
 	if err != nil {
 		return err
@@ -219,7 +284,10 @@ func (d *demo) idle() error {
 	if err != nil {
 		return err
 	}
-	d.note("%d engines, %.1f s later none", len(es), took.Seconds())
+	d.note("%d engines, %.1f s later %d", len(es), took.Seconds(), d.staying())
+	if d.staying() > 0 {
+		d.note("those that take seconds to compile have MAYFLY_IDLE_TIMEOUT=never: nothing compiled is kept yet")
+	}
 	const command = "curl -s localhost:8080"
 	answer, err := d.sh(command)
 	if err != nil {
@@ -231,8 +299,8 @@ func (d *demo) idle() error {
 
 func (d *demo) cold() error {
 	d.step("Cold starts")
-	for i, name := range []string{"time-c", "time-go", "time-rust"} {
-		fields, err := d.sh(fmt.Sprintf("curl -s -o /dev/null -w '%%header{server-timing}\\n' 'localhost:%d/?[1-200]'", portC+i))
+	for _, s := range d.sidecars {
+		fields, err := d.sh(fmt.Sprintf("curl -s -o /dev/null -w '%%header{server-timing}\\n' 'localhost:%d/?[1-100]'", s.port))
 		if err != nil {
 			return err
 		}
@@ -240,10 +308,9 @@ func (d *demo) cold() error {
 		for f := range strings.Lines(fields) {
 			t.Add(strings.TrimSpace(f))
 		}
-		d.note("a fresh instance of %-9s %s; its run %s", name, figures.Summary(t["instance"]), figures.Summary(t["run"]))
+		d.note("a fresh instance of %-11s %s; its run %s", s.name(), figures.Summary(t["instance"]), figures.Summary(t["run"]))
 	}
-	deep := d.sidecar("time-c", map[string]string{"PORT": fmt.Sprint(portDeep), "MAYFLY_IDLE_TIMEOUT": "0"})
-	deep.Name = "deep"
+	deep := d.sidecars[0].spec("deep", portDeep, "0")
 	c, err := d.pod.Run(d.ctx, deep)
 	if err != nil {
 		return err
@@ -260,7 +327,7 @@ func (d *demo) cold() error {
 		}
 		wake = append(wake, took)
 	}
-	d.note("from no engine at all to the answer: %s", figures.Summary(wake))
+	d.note("from no engine at all to the answer of %s: %s", d.sidecars[0].name(), figures.Summary(wake))
 	return c.Remove(d.ctx)
 }
 
@@ -290,9 +357,9 @@ func (d *demo) memory() error {
 	if err != nil {
 		return err
 	}
-	d.note("%-32s %s", "a sidecar at rest (holder)", holder)
-	d.note("%-32s %s", "a sidecar at work (engine beside)", awake)
-	d.note("%-32s %s, started in %s", "a container sidecar, always", other, figures.Short(started))
+	d.note("%-36s %s", "a sidecar at rest (holder)", holder)
+	d.note("%-36s %s", "a sidecar at work (engine beside, C)", awake)
+	d.note("%-36s %s, started in %s", "a container sidecar, always", other, figures.Short(started))
 	return native.Remove(d.ctx)
 }
 

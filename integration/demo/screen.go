@@ -5,10 +5,12 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 )
 
 // screen prints steps with numbers; in colour on a terminal only.
 type screen struct {
+	mu            sync.Mutex // guards w: sidecars that start at once are noted as they are ready
 	w             io.Writer
 	steps         int
 	bold, dim, no string
@@ -28,6 +30,8 @@ func (s *screen) step(format string, args ...any) {
 }
 
 func (s *screen) note(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	fmt.Fprintf(s.w, "   %s\n", fmt.Sprintf(format, args...))
 }
 

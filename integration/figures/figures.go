@@ -34,10 +34,13 @@ func Summary(t Times) string {
 
 // Short is a time with a unit that fits it.
 func Short(d time.Duration) string {
-	if d < time.Millisecond {
+	switch {
+	case d < time.Millisecond:
 		return fmt.Sprintf("%d µs", d.Microseconds())
+	case d < time.Second:
+		return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
 	}
-	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
+	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
 // Timings are the parts of requests by name, from Server-Timing fields.

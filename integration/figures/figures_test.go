@@ -43,7 +43,7 @@ func TestTimingsReadServerTiming(t *testing.T) {
 }
 
 func TestShortFitsTheUnit(t *testing.T) {
-	for d, want := range map[time.Duration]string{950 * time.Microsecond: "950 µs", 1234 * time.Microsecond: "1.2 ms"} {
+	for d, want := range map[time.Duration]string{950 * time.Microsecond: "950 µs", 1234 * time.Microsecond: "1.2 ms", 15135 * time.Millisecond: "15.1 s"} {
 		if got := Short(d); got != want {
 			t.Errorf("%v: got %s, want %s", d, got, want)
 		}

@@ -7,20 +7,63 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/mayfly-run/mayfly/internal/guests/build"
 )
 
 // Example is one of the sidecars in examples/time.
 type Example struct {
-	Language string
-	Module   string // the file
+	Name   string // js for a component, c-cgi for a core module
+	Title  string // for a person
+	Module string // the file
 }
 
 // Image is the name its image has in a node.
-func (e Example) Image() string { return "localhost/mayfly/time-" + e.Language + ":1" }
+func (e Example) Image() string { return "localhost/mayfly/time-" + e.Name + ":1" }
 
-// Examples finds the three, and builds the one that is not committed into dir.
+// Components finds those that are components, and builds what is too large to
+// be committed. What cannot be built here is left out, and lacking says why.
 // The working directory must be the repository.
-func Examples(ctx context.Context, dir string) ([]Example, error) {
+func Components(p *Progress) (all []Example, lacking []error) {
+	for _, e := range []struct{ name, title, file, guest string }{
+		{"c", "C", "examples/time/c-component/time.wasm", ""},
+		{"rust", "Rust", "examples/time/rust-component/time.wasm", ""},
+		{"go", "Go", "", "time-go"},
+		{"js", "JavaScript", "", "time-javascript"},
+		{"python", "Python", "", "time-python"},
+	} {
+		file, err := filepath.Abs(e.file)
+		if err == nil && e.guest != "" {
+			file, err = p.component(e.title, e.guest)
+		}
+		if err == nil {
+			_, err = os.Stat(file)
+		}
+		if err != nil {
+			first, _, _ := strings.Cut(err.Error(), "\n")
+			lacking = append(lacking, fmt.Errorf("the %s sidecar: %s", e.title, first))
+			continue
+		}
+		all = append(all, Example{e.name, e.title, file})
+	}
+	return all, lacking
+}
+
+// component is the file of a component that is built when nobody has.
+func (p *Progress) component(title, guest string) (file string, err error) {
+	if file, ok := build.Find(guest); ok {
+		return file, nil
+	}
+	err = p.Do("build the component in "+title+" with its own tools", func() error {
+		file, err = build.Component(guest)
+		return err
+	})
+	return file, err
+}
+
+// Modules finds those that are core modules and speak CGI, and builds the one
+// that is not committed into dir. The working directory must be the repository.
+func Modules(ctx context.Context, dir string) ([]Example, error) {
 	c, err := filepath.Abs("examples/time/c/time.wasm")
 	if err != nil {
 		return nil, err
@@ -36,13 +79,7 @@ func Examples(ctx context.Context, dir string) ([]Example, error) {
 	if err := Tool(ctx, []string{"GOOS=wasip1", "GOARCH=wasm"}, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", golang, "examples/time/go/main.go"); err != nil {
 		return nil, err
 	}
-	return []Example{{"c", c}, {"go", golang}, {"rust", rust}}, nil
-}
-
-// Pack makes an image of it with mayfly build, and returns the archive.
-func (e Example) Pack(ctx context.Context, dir string, port int) (string, error) {
-	archive := filepath.Join(dir, "time-"+e.Language+".tar")
-	return archive, Tool(ctx, nil, "bin/mayfly", "build", e.Module, "-t", e.Image(), "-o", archive, "--trigger", "http", "--port", fmt.Sprint(port))
+	return []Example{{"c-cgi", "C, CGI", c}, {"go-cgi", "Go, CGI", golang}, {"rust-cgi", "Rust, CGI", rust}}, nil
 }
 
 // Tool runs a command of this machine's and, when it fails, says what it printed.

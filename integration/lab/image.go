@@ -256,6 +256,30 @@ func (c *Cache) Images() ([]string, error) {
 	return all, nil
 }
 
+// Pack makes an image of an example as mayfly build would, which compiles it
+// first and takes its time, and returns the archive. What starts the sidecar is
+// said for core modules only: a component's exports say it.
+func (e Example) Pack(dir string, port int) (string, error) {
+	wasm, err := os.ReadFile(e.Module)
+	if err != nil {
+		return "", err
+	}
+	app := ociimage.App{Name: "time.wasm", Module: wasm, Port: port, Platforms: []v1.Platform{ociimage.HostPlatform()}}
+	if strings.HasSuffix(e.Name, "-cgi") {
+		app.Trigger = "http"
+	}
+	spec, err := app.Spec()
+	if err != nil {
+		return "", err
+	}
+	image, err := ociimage.Build(spec)
+	if err != nil {
+		return "", err
+	}
+	archive := filepath.Join(dir, "time-"+e.Name+".tar")
+	return archive, WriteImage(archive, e.Image(), image)
+}
+
 // Native is the image of an ordinary program that does what the examples do.
 const Native = "localhost/mayfly/native:1"
 
