@@ -15,7 +15,8 @@ import (
 	"github.com/mayfly-run/mayfly/runtime/instance"
 )
 
-// freshInstances measures what a request costs inside the engine, without HTTP.
+// freshInstances measures what a request to a core module costs inside the
+// engine, without HTTP.
 func freshInstances(ctx context.Context, examples []lab.Example) (all []figure, err error) {
 	r, err := instance.NewRuntime(ctx, instance.Limits{Memory: 64 << 20})
 	if err != nil {
@@ -35,11 +36,11 @@ func freshInstances(ctx context.Context, examples []lab.Example) (all []figure, 
 		for end := time.Now().Add(3 * time.Second); time.Now().Before(end) && len(times) < 5000; {
 			begin := time.Now()
 			if err := fresh(ctx, m); err != nil {
-				return nil, fmt.Errorf("%s: %w", e.Language, err)
+				return nil, fmt.Errorf("%s: %w", e.Name, err)
 			}
 			times = append(times, time.Since(begin))
 		}
-		all = append(all, inMicroseconds("fresh-instance/"+e.Language, times[len(times)/10:], "in the engine: instantiate, run one request of examples/time, close"))
+		all = append(all, inMicroseconds("fresh-instance/"+e.Name, times[len(times)/10:], "in the engine: instantiate, run one request of examples/time, close; a core module that speaks CGI"))
 	}
 	return all, nil
 }

@@ -58,18 +58,27 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	examples, err := lab.Examples(ctx, dir)
+	modules, err := lab.Modules(ctx, dir)
 	if err != nil {
 		return err
 	}
-	all, err := freshInstances(ctx, examples)
+	components, left := lab.Components(lab.NewProgress(os.Stderr), "js", "go", "rust", "c")
+	for _, l := range left {
+		fmt.Fprintln(os.Stderr, "bench: left out", l)
+	}
+	all, err := loadComponents(ctx, components)
 	if err != nil {
 		return err
 	}
+	more, err := freshInstances(ctx, modules)
+	if err != nil {
+		return err
+	}
+	all = append(all, more...)
 	if lacking := lab.Check(); lacking != nil {
 		fmt.Fprintf(os.Stderr, "bench: left out all that runs on containerd: %v\n", lacking)
 	} else {
-		more, err := onNode(ctx, dir, examples)
+		more, err := onNode(ctx, dir, append(modules, components...))
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mayfly-run/mayfly/internal/guests/build"
@@ -21,10 +22,10 @@ type Example struct {
 // Image is the name its image has in a node.
 func (e Example) Image() string { return "localhost/mayfly/time-" + e.Name + ":1" }
 
-// Components finds those that are components, and builds what is too large to
-// be committed. What cannot be built here is left out, and lacking says why.
-// The working directory must be the repository.
-func Components(p *Progress) (all []Example, lacking []error) {
+// Components finds those that are components, of these names or all, and builds
+// what is too large to be committed. What cannot be built here is left out, and
+// lacking says why. The working directory must be the repository.
+func Components(p *Progress, names ...string) (all []Example, lacking []error) {
 	for _, e := range []struct{ name, title, file, guest string }{
 		{"c", "C", "examples/time/c-component/time.wasm", ""},
 		{"rust", "Rust", "examples/time/rust-component/time.wasm", ""},
@@ -32,6 +33,9 @@ func Components(p *Progress) (all []Example, lacking []error) {
 		{"js", "JavaScript", "", "time-javascript"},
 		{"python", "Python", "", "time-python"},
 	} {
+		if len(names) > 0 && !slices.Contains(names, e.name) {
+			continue
+		}
 		file, err := filepath.Abs(e.file)
 		if err == nil && e.guest != "" {
 			file, err = p.component(e.title, e.guest)

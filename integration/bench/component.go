@@ -1,0 +1,97 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/mayfly-run/mayfly/integration/figures"
+	"github.com/mayfly-run/mayfly/integration/lab"
+	"github.com/mayfly-run/mayfly/internal/config"
+	"github.com/mayfly-run/mayfly/wasihttp"
+)
+
+// loadComponents measures what it takes to load components, and what a request
+// to one costs inside the engine, by the engine's own clock.
+func loadComponents(ctx context.Context, components []lab.Example) (all []figure, err error) {
+	var fresh []figure
+	for _, e := range components {
+		var times figures.Times
+		var app *wasihttp.App
+		for begin := time.Now(); len(times) < 20 && (len(times) < atLeast || time.Since(begin) < patience); {
+			if app != nil {
+				if err := app.Close(ctx); err != nil {
+					return nil, err
+				}
+			}
+			start := time.Now()
+			if app, err = load(ctx, e.Module); err != nil {
+				return nil, fmt.Errorf("load %s: %w", e.Module, err)
+			}
+			times = append(times, time.Since(start))
+		}
+		all = append(all, inMicroseconds("component-load/"+e.Name, times, "in the engine: read, check, link and compile a component, of examples/time"))
+		requests, err := requestsTo(ctx, app)
+		if err := errors.Join(err, app.Close(ctx)); err != nil {
+			return nil, fmt.Errorf("%s: %w", e.Module, err)
+		}
+		fresh = append(fresh, inMicroseconds("fresh-instance/"+e.Name, requests[len(requests)/10:], "in the engine: instantiate, and run one request of examples/time to the head of its answer; a component"))
+	}
+	return append(all, fresh...), nil
+}
+
+// load does what an engine does with an image.
+func load(ctx context.Context, file string) (*wasihttp.App, error) {
+	wasm, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	sidecar, err := config.Parse([]string{"MAYFLY_SERVER_TIMING=1", "MAYFLY_IDLE_TIMEOUT=never"})
+	if err != nil {
+		return nil, err
+	}
+	return wasihttp.Load(ctx, wasihttp.Options{Wasm: wasm, Sidecar: sidecar, Args: []string{"time.wasm"}, Log: slog.New(slog.DiscardHandler), GuestLog: io.Discard})
+}
+
+// requestsTo serves for some seconds, and returns what each request took from
+// the beginning of its instance on.
+func requestsTo(ctx context.Context, app *wasihttp.App) (times figures.Times, err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() { served <- app.Server.Serve(ctx, []net.Listener{l}, nil) }()
+	defer func() {
+		cancel()
+		err = errors.Join(err, <-served)
+	}()
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end) && len(times) < 5000; {
+		resp, err := client.Get("http://" + l.Addr().String())
+		if err != nil {
+			return nil, err
+		}
+		_, err = io.Copy(io.Discard, resp.Body)
+		if err := errors.Join(err, resp.Body.Close()); err != nil {
+			return nil, err
+		}
+		t := figures.Timings{}
+		t.Add(resp.Header.Get("Server-Timing"))
+		if resp.StatusCode != http.StatusOK || len(t["instance"]) != 1 || len(t["run"]) != 1 {
+			return nil, fmt.Errorf("%s, Server-Timing %q", resp.Status, resp.Header.Get("Server-Timing"))
+		}
+		times = append(times, t["instance"][0]+t["run"][0])
+	}
+	return times, nil
+}
