@@ -110,20 +110,27 @@ func (r *reply) silent() bool {
 
 // responseOutparamSendInformational is wasi:http/types.[method]response-outparam.send-informational.
 func responseOutparamSendInformational(c *component.Call, args []component.Value) (component.Value, error) {
-	r, status, f := replyOf(args[0]), int(args[1].U16()), fieldsOf(args[2])
-	if status < 100 || status >= http.StatusOK || status == http.StatusSwitchingProtocols {
-		return codeResult(&codeError{code: codeProtocolError}), nil
+	c.Block()
+	return codeResult(replyOf(args[0]).inform(int(args[1].U16()), fieldsOf(args[2]))), nil
+}
+
+// inform sends an informational response.
+func (r *reply) inform(status int, f *fields) error {
+	if status < http.StatusContinue || status >= http.StatusOK || status == http.StatusSwitchingProtocols {
+		return &codeError{code: codeProtocolError}
 	}
 	header := r.x.w.Header()
 	f.copyTo(header)
 	r.sending.Store(true)
-	c.Block()
+	if err := r.x.ctx.Err(); err != nil {
+		return &codeError{code: codeConnectionTerminated, err: err}
+	}
 	r.x.w.WriteHeader(status)
 	for _, e := range f.list {
 		header.Del(e.name)
 	}
 	header.Set(requestIDField, r.x.id)
-	return codeResult(nil), nil
+	return nil
 }
 
 // drop notes that the guest will not answer.

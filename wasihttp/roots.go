@@ -13,7 +13,12 @@ func roots() *x509.CertPool {
 	if err == nil && !pool.Equal(x509.NewCertPool()) {
 		return pool
 	}
-	pool = x509.NewCertPool()
+	return bundled()
+}
+
+// bundled are Mozilla's.
+func bundled() *x509.CertPool {
+	pool := x509.NewCertPool()
 	for root := range bundle.Roots() {
 		cert, err := x509.ParseCertificate(root.Certificate)
 		switch {
