@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/mayfly-run/mayfly/internal/guests"
 )
 
 // What does a hello cost, from the client's first byte to its last, over loopback and one connection?
@@ -46,6 +48,48 @@ func BenchmarkExchange(b *testing.B) {
 		if w.Code != 200 {
 			b.Fatal(w.Code, w.Body)
 		}
+	}
+}
+
+// And where a component answers?
+func BenchmarkComponentExchange(b *testing.B) {
+	for _, name := range []string{behaviours, "time-c", "time-rust"} {
+		b.Run(name, func(b *testing.B) {
+			wasm, ok := guests.Built(name)
+			if !ok {
+				b.Skip("not built: make guests")
+			}
+			app, _, _ := load(b, "hello", func(o *Options) { o.Wasm = wasm })
+			h := http.HandlerFunc(app.Server.serveHTTP)
+			r := httptest.NewRequest("GET", "/hello?query", nil)
+			r.Header.Set("User-Agent", "benchmark")
+			r.Header.Set("Accept", "*/*")
+			b.ReportAllocs()
+			for b.Loop() {
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, r)
+				if w.Code != 200 {
+					b.Fatal(w.Code, w.Body)
+				}
+			}
+		})
+	}
+}
+
+// How fast does a body go through a component and back?
+func BenchmarkComponentEcho(b *testing.B) {
+	s := serve(b, "hello", built(b, behaviours))
+	body := pattern(4 << 20)
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		res, err := s.client.Post(s.url+"/splice", "x/y", strings.NewReader(body))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if n, err := io.Copy(io.Discard, res.Body); n != int64(len(body)) || err != nil {
+			b.Fatal(n, err)
+		}
+		res.Body.Close()
 	}
 }
 
