@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/mayfly-run/mayfly/internal/config"
@@ -26,13 +27,14 @@ const (
 )
 
 // ErrTrigger is wrapped by what [Load] returns for a component that has no function for what is to start it.
-var ErrTrigger = errors.New("the component cannot be started so")
+var ErrTrigger = errors.New("the component cannot be started")
 
 // program is a component, and what its instances share.
 type program struct {
 	component *component.Component
 	handle    *component.Function // nil: it answers no requests
 	run       *component.Function // nil: it is no command
+	exports   string              // what there is, for a message
 	client    *client
 	options   Options
 }
@@ -57,7 +59,7 @@ func loadProgram(ctx context.Context, r *instance.Runtime, o Options) (*program,
 	if err != nil {
 		return nil, err
 	}
-	p := &program{client: newClient(policy), options: o}
+	p := &program{client: newClient(policy), exports: listed(d), options: o}
 	p.options.Wasm = nil // compiled; not needed any more
 	if p.component, err = component.Load(ctx, r, d, host); err != nil {
 		return nil, err
@@ -68,6 +70,22 @@ func loadProgram(ctx context.Context, r *instance.Runtime, o Options) (*program,
 		return nil, errors.Join(err, p.component.Close(ctx))
 	}
 	return p, nil
+}
+
+// listed lists what a component exports.
+func listed(d *component.Definition) string {
+	const most = 10
+	var names []string
+	for _, e := range d.Type().Exports {
+		names = append(names, e.Name)
+	}
+	switch {
+	case len(names) == 0:
+		return "nothing"
+	case len(names) > most:
+		names = append(names[:most], "more")
+	}
+	return strings.Join(names, ", ")
 }
 
 // try finds what cannot work before anybody asks for it.
@@ -82,16 +100,14 @@ func (p *program) try(ctx context.Context) error {
 
 // check reports whether the component has what a trigger, "" for any, calls.
 func (p *program) check(trigger config.TriggerKind) error {
-	const hint = "build it for the world wasi:http/proxy, or, to run as a command, wasi:cli/command"
 	switch {
 	case p.handle == nil && p.run == nil:
-		_, err := p.component.Function(incomingHandler, "handle")
-		return fmt.Errorf("%w: it has neither wasi:http/incoming-handler@0.2 nor wasi:cli/run@0.2: %w: %s", ErrTrigger, err, hint)
+		return fmt.Errorf("%w: it exports %s, and neither wasi:http/incoming-handler@0.2 nor wasi:cli/run@0.2: build it for the world wasi:http/proxy, or wasi:cli/command to run as a command",
+			ErrTrigger, p.exports)
 	case trigger == config.TriggerHTTP && p.handle == nil:
-		return fmt.Errorf("%w: it answers no requests, for it does not export wasi:http/incoming-handler@0.2; it is a command: set MAYFLY_TRIGGER=command",
-			ErrTrigger)
+		return fmt.Errorf("%w by requests: it does not export wasi:http/incoming-handler@0.2, but it is a command: set MAYFLY_TRIGGER=command", ErrTrigger)
 	case trigger == config.TriggerCommand && p.run == nil:
-		return fmt.Errorf("%w: it is no command, for it does not export wasi:cli/run@0.2; it answers requests: set MAYFLY_TRIGGER=http", ErrTrigger)
+		return fmt.Errorf("%w as a command: it does not export wasi:cli/run@0.2, but it answers requests: set MAYFLY_TRIGGER=http", ErrTrigger)
 	}
 	return nil
 }

@@ -159,7 +159,7 @@ func TestItSaysWhyItCannotStart(t *testing.T) {
 		{"no module", "not-wasm", "", nil, "0", "not a WebAssembly module"},
 		{"half a module", "truncated", "", nil, "0", "malformed"},
 		{"an invalid module", "malformed", "", nil, "0", "malformed"},
-		{"a component", "component", "", nil, "0", "components are not supported yet"},
+		{"a component", "component", "", nil, "0", "it exports nothing"},
 		{"an unknown import", "unknown-import", "", nil, "0", `"env"."launch_rocket"`},
 		{"too much memory", "big-memory", "", nil, "0", "memory"},
 		{"no _start", "no-start", "", nil, "0", "_start"},
