@@ -88,7 +88,8 @@ func compile(ctx context.Context, r *instance.Runtime, o Options) (loaded, error
 
 // Command runs the module or component once, as a command, until it ends or ctx does. Its error is that of [instance.Instance.Run].
 //
-// A guest that waits in a read of stdin is stopped when that read returns: who cannot make it return should not wait for Command.
+// A module that waits in a read of stdin is stopped when that read returns: who cannot make it return should not wait for Command. A
+// component is stopped at once.
 func (a *App) Command(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
 	return a.loaded.command(ctx, stdin, stdout, stderr)
 }

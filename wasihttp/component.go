@@ -206,7 +206,8 @@ func ended(err error) error {
 func (p *program) command(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
 	s := p.state(nil)
 	defer s.close()
-	s.Command.Stdin = wasiio.FromReader(stdin, unblock(stdin))
+	in := newStdin(stdin)
+	s.Command.Stdin = wasiio.FromReader(in, in.stop)
 	s.Command.Stdout, s.Command.Stderr = wasiio.ToWriter(stdout), wasiio.ToWriter(stderr)
 	i, err := p.component.Instantiate(ctx, s)
 	if err != nil {
@@ -219,12 +220,4 @@ func (p *program) command(ctx context.Context, stdin io.Reader, stdout, stderr i
 		}
 	}
 	return errors.Join(ended(err), i.Close())
-}
-
-// unblock makes a read of r return, where that can be done.
-func unblock(r io.Reader) func() {
-	if f, ok := r.(interface{ SetReadDeadline(time.Time) error }); ok {
-		return func() { _ = f.SetReadDeadline(time.Now()) }
-	}
-	return nil
 }

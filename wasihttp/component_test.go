@@ -502,6 +502,20 @@ func TestACommandThatIsAComponent(t *testing.T) {
 	}
 }
 
+func TestACommandIsStoppedWhileItWaitsForInput(t *testing.T) {
+	app, _, _ := load(t, "hello", built(t, "command"), func(o *Options) { o.Args = []string{"app", "cat"} })
+	in, out := io.Pipe() // of which no read can be ended
+	defer out.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- app.Command(ctx, in, io.Discard, io.Discard) }()
+	_, _ = io.WriteString(out, "hello") // it reads
+	cancel()
+	if err := <-ended; !errors.Is(err, instance.ErrStopped) {
+		t.Errorf("ended with %v", err)
+	}
+}
+
 func TestWhatCannotBeStarted(t *testing.T) {
 	for _, tc := range []struct {
 		name, guest string
