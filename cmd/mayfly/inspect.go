@@ -56,7 +56,7 @@ var errRunsNot = errors.New("it does not run here")
 func newInspect() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect FILE.wasm|IMAGE.tar",
-		Short: "Tell what is in a module or an image, and whether it runs here",
+		Short: "Tell what is in a component, a module or an image, and whether it runs here",
 		Long: `Tell what is in a WebAssembly module or component, or in an image archive:
 imports, exports, memories, who made it; an image's names, user, trigger and
 address; and whether this mayfly runs it, or why not. Of a component, what it imports

@@ -146,6 +146,21 @@ func TestServeAnswersFromFreshInstances(t *testing.T) {
 	}
 }
 
+func TestServeAnswersWithAComponent(t *testing.T) {
+	inGuestsDirectory(t)
+	writeComponent(t, "http", "app.wasm")
+	run(t, "build", "app.wasm", "-t", "app:v1")
+	s := serve(t, 2, "app.wasm", "app.tar", "--listen", fmt.Sprintf("localhost:%d", freePort(t)), "-e", "GREETING=hi")
+	for _, url := range s.urls {
+		if got := ask(t, url+"/hello"); got != "hello\n" {
+			t.Errorf("%s/hello answers %q", url, got)
+		}
+		if got := ask(t, url+"/env"); !strings.Contains(got, "GREETING=hi") || strings.Contains(got, "MAYFLY_") {
+			t.Errorf("%s/env answers %q", url, got)
+		}
+	}
+}
+
 func TestServeSeveralEachOnItsPort(t *testing.T) {
 	inGuestsDirectory(t)
 	run(t, "build", "args.wasm", "-t", "args:v1")
@@ -231,46 +246,6 @@ func TestServeSaysWhoseAddressIsTaken(t *testing.T) {
 	code := doMain([]string{"serve", "hello.wasm", "--listen", l.Addr().String()}, nil, io.Discard, &stderr)
 	if code != exitFailure || !strings.Contains(stderr.String(), "in use by another program") {
 		t.Errorf("exit %d: %s", code, stderr.String())
-	}
-}
-
-func TestACommandReadsStandardInput(t *testing.T) {
-	inGuestsDirectory(t)
-	var stdout, stderr bytes.Buffer
-	code := doMain([]string{"serve", "--trigger", "command", "cat.wasm"}, strings.NewReader("some text\n"), &stdout, &stderr)
-	if code != 0 || stdout.String() != "some text\n" {
-		t.Errorf("exit %d, printed %q: %s", code, stdout.String(), stderr.String())
-	}
-}
-
-func TestACommandThatWaitsForInputStops(t *testing.T) {
-	inGuestsDirectory(t)
-	stdin, keepOpen, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stdin.Close()
-	defer keepOpen.Close()
-	ctx, stop := context.WithCancel(context.Background())
-	out, stdout := io.Pipe()
-	code := make(chan int)
-	go func() {
-		code <- execute(ctx, []string{"serve", "--trigger", "command", "cat.wasm"}, stdin, stdout, io.Discard)
-	}()
-	if _, err := keepOpen.WriteString("x"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
-	stop() // the guest waits for more
-	select {
-	case c := <-code:
-		if c != exitStopped {
-			t.Errorf("exit %d, want %d", c, exitStopped)
-		}
-	case <-time.After(30 * time.Second):
-		t.Fatal("the command goes on waiting")
 	}
 }
 
