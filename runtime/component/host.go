@@ -66,7 +66,7 @@ func (c *Call) Wait(ready <-chan struct{}) error {
 	case <-ready:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ctx.Err() // the outermost call knows the cause, and makes a StopError of both
 	}
 }
 
