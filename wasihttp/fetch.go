@@ -70,7 +70,7 @@ func (g *guest) fetch(ctx context.Context, r *outgoingRequest, limits timeouts) 
 	if err := g.client.allow(req); err != nil {
 		return nil, err
 	}
-	if len(g.fetches) >= maxFetches {
+	if len(g.fetches) >= maxFetches && !g.sweep() {
 		return nil, &codeError{code: codeConnectionLimitReached, err: errTooManyCalls}
 	}
 	f.unlink = context.AfterFunc(ctx, func() { f.cancel(context.Cause(ctx)) })
@@ -80,6 +80,17 @@ func (g *guest) fetch(ctx context.Context, r *outgoingRequest, limits timeouts) 
 	g.fetches[f] = struct{}{}
 	go f.run(req, limits) // close waits for it
 	return f, nil
+}
+
+// sweep forgets requests whose answers are here whole: guests that collect garbage drop them late. It reports whether there were any.
+func (g *guest) sweep() bool {
+	before := len(g.fetches)
+	for f := range g.fetches {
+		if f.body != nil && f.body.whole() {
+			f.close()
+		}
+	}
+	return len(g.fetches) < before
 }
 
 // build makes what net/http sends, for as long as ctx lasts.

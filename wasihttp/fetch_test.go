@@ -442,6 +442,26 @@ func TestRequestsUnderWayAreBounded(t *testing.T) {
 	g.close()
 }
 
+func TestAnswersThatAreHereWholeAreNotUnderWay(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hello") }))
+	defer s.Close()
+	g, _ := newGuest(t, "")
+	var last *incomingResponse
+	for range 2 * maxFetches { // and none is dropped
+		res, err := g.ask(t, request(t, s.URL), noTimeouts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.body.begin()
+		eventually(t, "it is here", res.body.whole)
+		last = res
+	}
+	g.sweep()
+	if body, err := last.read(); body != "hello" || err != nil {
+		t.Errorf("then %q, %v", body, err)
+	}
+}
+
 func TestARequestEndsWithItsGuest(t *testing.T) {
 	gone := make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -7,7 +7,7 @@ import (
 	"github.com/mayfly-run/mayfly/runtime/instance"
 )
 
-// maxFetches bounds the requests that one guest has under way or whose answers it has not dropped.
+// maxFetches bounds the requests that one guest has under way.
 const maxFetches = 256
 
 // guest is what one instance has of wasi:http. It belongs to the goroutine that runs the guest.
