@@ -18,6 +18,7 @@ import (
 	"github.com/containerd/containerd/v2/pkg/shutdown"
 	"github.com/containerd/containerd/v2/pkg/sys/reaper"
 	"github.com/containerd/fifo"
+	runc "github.com/containerd/go-runc"
 	"github.com/containerd/log"
 	"github.com/containerd/ttrpc"
 	"golang.org/x/sys/unix"
@@ -95,6 +96,7 @@ func newService(ctx context.Context, sd shutdown.Service) (*service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the runc task service: %w", err)
 	}
+	runc.Monitor = monitor{reaper.Default}
 	sd.RegisterCallback(func(context.Context) error {
 		s.close()
 		return nil
