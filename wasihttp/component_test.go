@@ -497,7 +497,7 @@ func TestACommandThatIsAComponent(t *testing.T) {
 		t.Errorf("got %q, %v", out, err)
 	}
 	var exit *instance.ExitError
-	if out, err := run([]string{"app", "exit=3"}, ""); !errors.As(err, &exit) {
+	if out, err := run([]string{"app", "exit", "3"}, ""); !errors.As(err, &exit) {
 		t.Errorf("got %q, %v", out, err)
 	}
 }

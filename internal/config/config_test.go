@@ -31,12 +31,14 @@ func TestEachVariableIsRead(t *testing.T) {
 		"MAYFLY_TRIGGER=http", "MAYFLY_TIMEOUT=1500ms", "MAYFLY_MAX_INSTANCES=7", "MAYFLY_MEMORY=128Mi",
 		"MAYFLY_IDLE_TIMEOUT=never", "MAYFLY_DRAIN_TIMEOUT=0s", "MAYFLY_MAX_BODY=10k", "MAYFLY_SERVER_TIMING=1",
 		"MAYFLY_LOG=json", "MAYFLY_LOG_LEVEL=debug", "MAYFLY_FROM_THE_FUTURE=x", "MAYFLY_LISTEN=unix:/run/a.sock",
+		"MAYFLY_ALLOWED_OUTBOUND=https://api.example.com",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Sidecar{
-		Trigger: TriggerHTTP, Listen: []Address{{Network: "unix", Path: "/run/a.sock"}}, Timeout: 1500 * time.Millisecond,
+		AllowedOutbound: "https://api.example.com",
+		Trigger:         TriggerHTTP, Listen: []Address{{Network: "unix", Path: "/run/a.sock"}}, Timeout: 1500 * time.Millisecond,
 		MaxInstances: 7, Memory: 128 << 20, IdleTimeout: Never, MaxBody: 10_000, ServerTiming: true, JSONLog: true, Debug: true,
 	}
 	if !reflect.DeepEqual(s, want) {
