@@ -43,7 +43,7 @@ type moduleFacts struct {
 	Size   int    `json:"size"`
 	Digest string `json:"digest"`
 	describe.Summary
-	Lacks []string `json:"lacks,omitempty"` // a sentence for each import of a component that mayfly does not provide
+	Lacks []string `json:"notProvided,omitempty"` // a sentence for each import of a component that mayfly has not
 	WIT   string   `json:"wit,omitempty"`
 
 	component *component.Definition // nil: a core module, or not valid
@@ -183,8 +183,13 @@ func readFacts(s *source) *moduleFacts {
 	return m
 }
 
+// maxNamed bounds the imports and the exports of a component that are told: a file that
+// has more is not one a person reads about.
+const maxNamed = 10_000
+
 // named is what a component imports or exports.
 func named(all []types.Named) []describe.Extern {
+	all = all[:min(len(all), maxNamed)]
 	externs := make([]describe.Extern, len(all))
 	for i, n := range all {
 		externs[i] = describe.Extern{Name: n.Name, Kind: n.Sort.String()}

@@ -13,7 +13,7 @@ import (
 	"github.com/mayfly-run/mayfly/runtime/component/wit"
 )
 
-// maxListed bounds the functions that an error lists.
+// maxListed bounds what a message lists.
 const maxListed = 40
 
 // invocation is a call of a function that a component exports.
@@ -83,9 +83,14 @@ func exportedInterface(d *component.Definition, name, function string) (types.Na
 // noFunction says what there is in place of what was asked for.
 func noFunction(d *component.Definition, name string) error {
 	var functions []string
+	more := 0
 	add := func(prefix string, exports []types.Named) {
 		for _, e := range exports {
-			if e.Sort == types.SortFunc {
+			switch {
+			case e.Sort != types.SortFunc:
+			case len(functions) == maxListed:
+				more++
+			default:
 				functions = append(functions, prefix+e.Name+": "+wit.Func(e.Func))
 			}
 		}
@@ -99,9 +104,9 @@ func noFunction(d *component.Definition, name string) error {
 	if len(functions) == 0 {
 		return fmt.Errorf("the component exports no function %q, and no other", name)
 	}
-	text := strings.Join(functions[:min(len(functions), maxListed)], "\n  ")
-	if n := len(functions) - maxListed; n > 0 {
-		text += fmt.Sprintf("\n  and %d more", n)
+	text := strings.Join(functions, "\n  ")
+	if more > 0 {
+		text += fmt.Sprintf("\n  and %d more", more)
 	}
 	return fmt.Errorf("the component exports no function %q; it exports\n  %s", name, text)
 }

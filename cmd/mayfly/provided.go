@@ -27,6 +27,9 @@ func lacks(d *component.Definition) []string {
 	}
 	var sentences []string
 	for _, err := range all.Unwrap() {
+		if len(sentences) == maxListed {
+			return append(sentences, "and more")
+		}
 		s := strings.TrimPrefix(err.Error(), component.ErrImport.Error()+": ")
 		if !strings.HasPrefix(s, "wasi:http/types@0.2.") && !strings.HasPrefix(s, "wasi:http/outgoing-handler@0.2.") {
 			sentences = append(sentences, s)
