@@ -56,6 +56,7 @@ var scenarios = []scenario{
 	{"a sidecar's life is a container's", sidecarLifecycle, sidecar},
 	{"two sidecars and a main container share a pod", twoSidecars, sidecar},
 	{"fifty sidecars share a pod", fiftySidecars, sidecar},
+	{"sidecars of a pod start at once", startsAtOnce, sidecar},
 	{"a hundred requests at once have a hundred instances", hundredRequests, sidecar},
 	{"a guest that fails harms no other request", guestFails, sidecar},
 	{"a guest gets no more memory than its container may have", memoryLimit, sidecar},

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 
 	"github.com/mayfly-run/mayfly/integration/lab"
@@ -79,6 +80,22 @@ func fiftySidecars(e *env) {
 	out := main.sh(fmt.Sprintf("curl -sS --fail-with-body 'http://localhost:[9000-%d]/'", 9000+n-1))
 	e.equal("answers", strings.Count(out, "1"), n)
 	e.equal("shims of the pod", len(e.processes(e.shim())), 1)
+}
+
+func startsAtOnce(e *env) {
+	const n = 8
+	p := e.pod()
+	main := p.main()
+	g, ctx := errgroup.WithContext(e.ctx)
+	for i := range n {
+		g.Go(func() error {
+			_, err := p.Run(ctx, sidecarSpec("counter", 9000+i))
+			return err
+		})
+	}
+	e.check(g.Wait())
+	out := main.sh(fmt.Sprintf("curl -sS --fail-with-body 'http://localhost:[9000-%d]/'", 9000+n-1))
+	e.equal("answers", strings.Count(out, "1"), n)
 }
 
 func hundredRequests(e *env) {
