@@ -135,14 +135,14 @@ func inspect(cmd *cobra.Command, file string) (i inspection, err error) {
 		return i, nil
 	}
 	i.Trigger = string(sidecar.Trigger)
-	if s.image != nil && sidecar.Trigger == config.TriggerHTTP {
-		for _, a := range sidecar.Listen {
-			i.Listen = append(i.Listen, a.String())
-		}
-	}
 	trigger, err := check(cmd.Context(), file, s.wasm, sidecar, cmd.ErrOrStderr())
 	if i.Trigger == "" && i.Module != nil {
 		i.imply(trigger)
+	}
+	if s.image != nil && i.Trigger == string(config.TriggerHTTP) {
+		for _, a := range sidecar.Listen {
+			i.Listen = append(i.Listen, a.String())
+		}
 	}
 	if err != nil {
 		i.Reason = err.Error()

@@ -77,6 +77,38 @@ func TestInspectDoesNotPassEscapesToTheTerminal(t *testing.T) {
 	}
 }
 
+func TestInspectSeesTheTriggerOfAComponentInAnImage(t *testing.T) {
+	handler, err := testdata.ReadFile("testdata/components/handler.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		env           []string
+		trigger, says string
+	}{
+		"that says nothing":     {nil, "http", "127.0.0.1:80"},
+		"that says where":       {[]string{"PORT=9000"}, "http", "127.0.0.1:9000"},
+		"that says otherwise":   {[]string{"MAYFLY_TRIGGER=command"}, "command", "set MAYFLY_TRIGGER=http"},
+		"that makes no sense":   {[]string{"MAYFLY_TIMEOUT=soon"}, "", "MAYFLY_TIMEOUT"},
+		"that wants a schedule": {[]string{"MAYFLY_TRIGGER=schedule=@every 5s"}, "", "does not run schedule triggers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			image(t, "i.tar", "/app.wasm", handler, v1.Config{Entrypoint: []string{"/app.wasm"}, Env: c.env})
+			var stdout, stderr bytes.Buffer
+			code := doMain([]string{"inspect", "i.tar", "-o", "json"}, nil, &stdout, &stderr)
+			var i inspection
+			if err := json.Unmarshal(stdout.Bytes(), &i); err != nil {
+				t.Fatalf("%v: %s", err, stderr.String())
+			}
+			said := strings.Join(i.Listen, " ") + i.Reason
+			if i.Trigger != c.trigger || !strings.Contains(said, c.says) || i.Runs != (code == 0) {
+				t.Errorf("exit %d, trigger %q, %q; want %q and %q", code, i.Trigger, said, c.trigger, c.says)
+			}
+		})
+	}
+}
+
 func TestTheEntrypointIsFoundWhereAContainerRuntimeLooks(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for name, c := range map[string]struct {
