@@ -120,7 +120,8 @@ func (p *program) trigger() config.TriggerKind {
 	return config.TriggerCommand
 }
 
-func (p *program) footprint() uint64 { return p.component.Footprint() }
+// footprint counts what bodies that nobody takes would fill.
+func (p *program) footprint() uint64 { return p.component.Footprint() + 2*outletSize + mostAhead }
 
 func (p *program) close() { p.client.close() }
 

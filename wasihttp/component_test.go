@@ -324,16 +324,28 @@ func TestAnAnswerIsSentAsItIsMade(t *testing.T) {
 			}
 		}
 	})
+	t.Run("also where the client goes on sending", func(t *testing.T) {
+		c, r := s.raw(t, "POST /late?ms=1000 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
+		_, _ = c.Write(make([]byte, 5000))
+		res, err := http.ReadResponse(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(res.Body); string(body) != "answered\n" || err != nil || s.instances() != 1 {
+			t.Errorf("got %q, %v, %d instances", body, err, s.instances())
+		}
+		eventually(t, "it ends as it means to", func() bool { return strings.Contains(s.stderr.String(), "late: done") })
+	})
 	t.Run("and is whole before the guest ends", func(t *testing.T) {
 		for range 2 { // on one connection
-			if _, body, err := s.do(t, "GET", "/late?ms=300", nil); body != "answered\n" || err != nil {
+			if _, body, err := s.do(t, "GET", "/late?ms=1000", nil); body != "answered\n" || err != nil {
 				t.Errorf("got %q, %v", body, err)
 			}
 		}
 		if n := s.instances(); n == 0 {
 			t.Error("the guests have ended first")
 		}
-		eventually(t, "they end as they mean to", func() bool { return strings.Count(s.stderr.String(), "late: done") == 2 })
+		eventually(t, "they end as they mean to", func() bool { return strings.Count(s.stderr.String(), "late: done") == 3 })
 	})
 }
 
@@ -520,22 +532,24 @@ func TestWhatCannotBeStarted(t *testing.T) {
 	for _, tc := range []struct {
 		name, guest string
 		trigger     config.TriggerKind
-		is          error
+		outbound    string
+		is          error // nil: any
 		says        string
 	}{
-		{"a command that is to answer requests", "command", config.TriggerHTTP, ErrTrigger, "MAYFLY_TRIGGER=command"},
-		{"what answers requests and is to be a command", behaviours, config.TriggerCommand, ErrTrigger, "MAYFLY_TRIGGER=http"},
-		{"a component that is neither", "words", "", ErrTrigger, "mayfly:guests/words"},
-		{"a component that wants another", "front", "", component.ErrImport, "wac plug"},
+		{"a command that is to answer requests", "command", config.TriggerHTTP, "", ErrTrigger, "MAYFLY_TRIGGER=command"},
+		{"what answers requests and is to be a command", behaviours, config.TriggerCommand, "", ErrTrigger, "MAYFLY_TRIGGER=http"},
+		{"a component that is neither", "words", "", "", ErrTrigger, "mayfly:guests/words"},
+		{"a component that wants another", "front", "", "", component.ErrImport, "wac plug"},
+		{"one that may go where nobody can", behaviours, "", "https//example.com", nil, `MAYFLY_ALLOWED_OUTBOUND: the entry "https//example.com"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c, err := config.Parse(nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.Trigger = tc.trigger
+			c.Trigger, c.AllowedOutbound = tc.trigger, tc.outbound
 			_, err = Load(context.Background(), Options{Wasm: guests.Component(t, tc.guest), Sidecar: c})
-			if !errors.Is(err, tc.is) || !strings.Contains(err.Error(), tc.says) {
+			if err == nil || tc.is != nil && !errors.Is(err, tc.is) || !strings.Contains(err.Error(), tc.says) {
 				t.Errorf("got %v", err)
 			}
 		})

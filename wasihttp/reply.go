@@ -194,6 +194,7 @@ func (r *reply) refused() error {
 // part ends the wait for the guest, whose answer is over. Where the request's body still comes it may want that, and is waited for.
 func (r *reply) part() error {
 	if !r.x.in.whole() {
+		_ = r.x.rc.Flush()
 		<-r.ended
 	}
 	r.mu.Lock()
