@@ -12,7 +12,7 @@ import (
 var (
 	ErrEmpty         = errors.New("the file is empty")
 	ErrNotWasm       = errors.New("not a WebAssembly module")
-	ErrComponent     = errors.New("components are not supported yet")
+	ErrComponent     = errors.New("a component, and not a core module")
 	ErrMalformed     = errors.New("malformed module")
 	ErrImport        = errors.New("unknown import")
 	ErrMemory        = errors.New("too much memory")

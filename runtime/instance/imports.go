@@ -70,7 +70,7 @@ func importHint(module string) string {
 	case module == "wbg", strings.HasPrefix(module, "__wbindgen"):
 		return "the module is for a web page: rebuild for wasm32-wasip1, without wasm-bindgen"
 	case strings.Contains(module, ":"), strings.HasPrefix(module, "cm32p2"):
-		return "the module is the inside of a component, and these are not supported yet: rebuild for wasm32-wasip1"
+		return "the module is to be the inside of a component: make one of it with 'wasm-tools component new', or rebuild for wasm32-wasip1"
 	}
 	return "rebuild for wasm32-wasip1, without what the module expects of another host"
 }

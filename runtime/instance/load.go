@@ -78,7 +78,7 @@ func checkPreamble(wasm []byte) error {
 		return fmt.Errorf(`%w: it begins with %q, a module with "\x00asm": name the .wasm file that the toolchain made`,
 			ErrNotWasm, wasm[:min(len(wasm), 4)])
 	case bytes.HasPrefix(wasm, []byte(magic+"\x0d\x00\x01\x00")):
-		return fmt.Errorf("%w: give the core module for WASI 0.1 instead: build for wasm32-wasip1, and leave out 'wasm-tools component new'",
+		return fmt.Errorf("%w: package component loads these: give the core module for WASI 0.1 here",
 			ErrComponent)
 	case len(wasm) < 8:
 		return fmt.Errorf("%w: the file ends after %d bytes: copy it again", ErrMalformed, len(wasm))
