@@ -44,18 +44,47 @@ var (
 	_ application = (*program)(nil)
 )
 
-// loadProgram loads a component.
+// loadProgram loads a component that something is to start.
 func loadProgram(ctx context.Context, r *instance.Runtime, o Options) (*program, error) {
+	d, err := component.Read(o.Wasm)
+	if err != nil {
+		return nil, err
+	}
+	p, err := link(ctx, r, d, o)
+	if err != nil {
+		return nil, err
+	}
+	err = p.enter(o.Sidecar.Trigger)
+	if err == nil {
+		err = p.try(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.component.Close(ctx))
+	}
+	return p, nil
+}
+
+// enter finds what a trigger calls.
+func (p *program) enter(trigger config.TriggerKind) (err error) {
+	p.handle, err = entry(p.component, incomingHandler, "handle", isHandler,
+		"func(request: incoming-request, response-out: response-outparam) with those of wasi:http/types")
+	if err == nil {
+		p.run, err = entry(p.component, cliRun, "run", isRun, "func() -> result")
+	}
+	if err != nil {
+		return err
+	}
+	return p.check(trigger)
+}
+
+// link compiles a component and links it to its host.
+func link(ctx context.Context, r *instance.Runtime, d *component.Definition, o Options) (*program, error) {
 	policy, err := outbound.Parse(o.Sidecar.AllowedOutbound)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", outbound.Variable, err)
 	}
 	policy.LogTo(o.Log)
-	host, err := component.NewHost(append(wasi.Packages(), hostPackage())...)
-	if err != nil {
-		return nil, err
-	}
-	d, err := component.Read(o.Wasm)
+	host, err := NewHost()
 	if err != nil {
 		return nil, err
 	}
@@ -63,11 +92,6 @@ func loadProgram(ctx context.Context, r *instance.Runtime, o Options) (*program,
 	p.options.Wasm = nil // compiled; not needed any more
 	if p.component, err = component.Load(ctx, r, d, host); err != nil {
 		return nil, err
-	}
-	p.handle, _ = p.component.Function(incomingHandler, "handle")
-	p.run, _ = p.component.Function(cliRun, "run")
-	if err := p.try(ctx); err != nil {
-		return nil, errors.Join(err, p.component.Close(ctx))
 	}
 	return p, nil
 }
@@ -90,9 +114,6 @@ func listed(d *component.Definition) string {
 
 // try finds what cannot work before anybody asks for it.
 func (p *program) try(ctx context.Context) error {
-	if err := p.check(p.options.Sidecar.Trigger); err != nil {
-		return err
-	}
 	s := p.state(nil)
 	defer s.close()
 	return p.component.Try(ctx, s)
@@ -102,7 +123,7 @@ func (p *program) try(ctx context.Context) error {
 func (p *program) check(trigger config.TriggerKind) error {
 	switch {
 	case p.handle == nil && p.run == nil:
-		return fmt.Errorf("%w: it exports %s, and neither wasi:http/incoming-handler@0.2 nor wasi:cli/run@0.2: build it for the world wasi:http/proxy, or wasi:cli/command to run as a command",
+		return fmt.Errorf("%w: it exports %s, and neither wasi:http/incoming-handler@0.2 nor wasi:cli/run@0.2: build it for the world wasi:http/proxy, or wasi:cli/command to run as a command; mayfly run --invoke calls what it exports",
 			ErrTrigger, p.exports)
 	case trigger == config.TriggerHTTP && p.handle == nil:
 		return fmt.Errorf("%w by requests: it does not export wasi:http/incoming-handler@0.2, but it is a command: set MAYFLY_TRIGGER=command", ErrTrigger)
@@ -205,6 +226,18 @@ func ended(err error) error {
 
 // command runs the component once, as a command.
 func (p *program) command(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
+	result, err := p.call(ctx, p.run, nil, stdin, stdout, stderr)
+	if err != nil {
+		return ended(err)
+	}
+	if _, ok := result.OK(); !ok {
+		return &instance.ExitError{Code: 1}
+	}
+	return nil
+}
+
+// call calls a function of a fresh instance that answers no request.
+func (p *program) call(ctx context.Context, f *component.Function, args []component.Value, stdin io.Reader, stdout, stderr io.Writer) (component.Value, error) {
 	s := p.state(nil)
 	defer s.close()
 	in := newStdin(stdin)
@@ -212,13 +245,8 @@ func (p *program) command(ctx context.Context, stdin io.Reader, stdout, stderr i
 	s.Command.Stdout, s.Command.Stderr = wasiio.ToWriter(stdout), wasiio.ToWriter(stderr)
 	i, err := p.component.Instantiate(ctx, s)
 	if err != nil {
-		return err
+		return component.Value{}, err
 	}
-	result, err := i.Call(ctx, p.run)
-	if err == nil {
-		if _, ok := result.OK(); !ok {
-			err = &instance.ExitError{Code: 1}
-		}
-	}
-	return errors.Join(ended(err), i.Close())
+	result, err := i.Call(ctx, f, args...)
+	return result, errors.Join(err, i.Close())
 }

@@ -4,10 +4,17 @@ import (
 	_ "embed"
 
 	"github.com/mayfly-run/mayfly/runtime/component"
+	"github.com/mayfly-run/mayfly/runtime/wasi"
 )
 
 //go:embed http.wit
 var declarations string
+
+// NewHost makes the host of all components: WASI 0.2 and wasi:http. Others can ask it what there is, with [component.Host.Check]; what is
+// loaded for it must be instantiated here.
+func NewHost() (*component.Host, error) {
+	return component.NewHost(append(wasi.Packages(), hostPackage())...)
+}
 
 // hostPackage is wasi:http. The state of an instance must be a state.
 func hostPackage() component.Package {

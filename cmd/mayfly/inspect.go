@@ -60,8 +60,8 @@ func newInspect() *cobra.Command {
 		Long: `Tell what is in a WebAssembly module or component, or in an image archive:
 imports, exports, memories, who made it; an image's names, user, trigger and
 address; and whether this mayfly runs it, or why not. Of a component, what it imports
-and mayfly does not have is listed: it may run all the same, as long as it does not
-call that. --wit prints its imports and exports in full, as WIT.
+and mayfly does not have is listed: it runs all the same where its code calls nothing
+of that. --wit prints its imports and exports in full, as WIT.
 
 Nothing of it is run, apart from start sections, under a deadline.
 

@@ -44,7 +44,7 @@ func (i inspection) text(w io.Writer) error {
 	case !i.Runs:
 		row("runs here", "no: "+i.Reason)
 	case len(i.Module.Lacks) > 0:
-		row("runs here", "yes, as long as it does not call what is not provided")
+		row("runs here", "yes: its code calls nothing of what is not provided")
 	default:
 		row("runs here", "yes")
 	}

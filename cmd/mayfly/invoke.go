@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,6 +13,7 @@ import (
 	"github.com/mayfly-run/mayfly/runtime/component/types"
 	"github.com/mayfly-run/mayfly/runtime/component/wave"
 	"github.com/mayfly-run/mayfly/runtime/component/wit"
+	"github.com/mayfly-run/mayfly/wasihttp"
 )
 
 // maxListed bounds what a message lists.
@@ -23,7 +26,8 @@ type invocation struct {
 	args        []component.Value
 }
 
-// parseInvocation reads a call, NAME(ARGS) or INTERFACE#NAME(ARGS).
+// parseInvocation reads a call, NAME(ARGS) or INTERFACE#NAME(ARGS). A function of an
+// interface that no other has is found without its name.
 func parseInvocation(d *component.Definition, text string) (invocation, error) {
 	var call invocation
 	_, args, err := wave.ParseCall(text, func(name string) (*types.Func, error) {
@@ -39,19 +43,48 @@ func parseInvocation(d *component.Definition, text string) (invocation, error) {
 			}
 			iface, from = found.Name, found.Instance.Exports
 		}
-		for _, e := range from {
-			if e.Name == f && e.Sort == types.SortFunc {
-				call = invocation{iface: iface, name: f, result: e.Func.Result}
-				return e.Func, nil
-			}
+		fn := exportedFunc(from, f)
+		if fn == nil && iface == "" {
+			iface, fn = onlyInterface(d, f)
 		}
-		return nil, noFunction(d, name)
+		if fn == nil {
+			return nil, noFunction(d, name)
+		}
+		call = invocation{iface: iface, name: f, result: fn.Result}
+		return fn, nil
 	})
 	if err != nil {
 		return invocation{}, err
 	}
 	call.args = args
 	return call, nil
+}
+
+// exportedFunc finds a function among exports; nil if there is none of that name.
+func exportedFunc(exports []types.Named, name string) *types.Func {
+	for _, e := range exports {
+		if e.Name == name && e.Sort == types.SortFunc {
+			return e.Func
+		}
+	}
+	return nil
+}
+
+// onlyInterface finds a function that one of the exported interfaces has, and no other:
+// then it need not be said which.
+func onlyInterface(d *component.Definition, name string) (iface string, fn *types.Func) {
+	for _, e := range d.Type().Exports {
+		if e.Sort != types.SortInstance {
+			continue
+		}
+		if f := exportedFunc(e.Instance.Exports, name); f != nil {
+			if fn != nil {
+				return "", nil
+			}
+			iface, fn = e.Name, f
+		}
+	}
+	return iface, fn
 }
 
 // exportedInterface finds an exported interface by its name, by its name without a
@@ -129,10 +162,15 @@ func (o *runOptions) call(cmd *cobra.Command, s *site) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.file, err)
 	}
-	defer func() { err = errors.Join(err, l.close()) }()
+	defer func() { err = errors.Join(err, l.Close(context.Background())) }()
 	ctx, cancel := o.deadline(cmd.Context())
 	defer cancel()
-	result, err := l.call(ctx, call, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+	in, release, err := newInput(ctx, cmd.InOrStdin())
+	if err != nil {
+		return err
+	}
+	defer release()
+	result, err := l.Call(ctx, call.iface, call.name, call.args, in, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	if err != nil {
 		return s.outcome(ctx, err)
 	}
@@ -146,4 +184,13 @@ func (o *runOptions) call(cmd *cobra.Command, s *site) (err error) {
 		return guestExit{code: exitFailure}
 	}
 	return nil
+}
+
+// loadLibrary compiles the component and opens the guest's files.
+func (s *site) loadLibrary(ctx context.Context, d *component.Definition, stderr io.Writer) (*wasihttp.Library, error) {
+	if err := s.openFiles(); err != nil {
+		return nil, err
+	}
+	defer notice(stderr, compiling(s.file, s.wasm))()
+	return wasihttp.LoadLibrary(ctx, d, s.options(stderr, stderr))
 }

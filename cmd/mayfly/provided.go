@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"github.com/mayfly-run/mayfly/runtime/component"
-	"github.com/mayfly-run/mayfly/runtime/wasi"
+	"github.com/mayfly-run/mayfly/wasihttp"
 )
 
 // What a component exports that can be started.
@@ -13,11 +13,9 @@ const (
 	cliRun          = "wasi:cli/run"
 )
 
-// lacks is a sentence for each import that mayfly does not provide. Of wasi:http it says
-// nothing: that is there for what answers requests or runs, and loading tells whether
-// it fits.
+// lacks is a sentence for each import that mayfly does not provide.
 func lacks(d *component.Definition) []string {
-	h, err := component.NewHost(wasi.Packages()...)
+	h, err := wasihttp.NewHost()
 	if err != nil {
 		return []string{err.Error()}
 	}
@@ -30,10 +28,7 @@ func lacks(d *component.Definition) []string {
 		if len(sentences) == maxListed {
 			return append(sentences, "and more")
 		}
-		s := strings.TrimPrefix(err.Error(), component.ErrImport.Error()+": ")
-		if !strings.HasPrefix(s, "wasi:http/types@0.2.") && !strings.HasPrefix(s, "wasi:http/outgoing-handler@0.2.") {
-			sentences = append(sentences, s)
-		}
+		sentences = append(sentences, strings.TrimPrefix(err.Error(), component.ErrImport.Error()+": "))
 	}
 	return sentences
 }

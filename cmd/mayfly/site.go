@@ -60,15 +60,20 @@ func (s *site) load(ctx context.Context, stderr, log io.Writer) (err error) {
 		return err
 	}
 	defer notice(stderr, compiling(s.file, s.wasm))()
-	s.app, err = wasihttp.Load(ctx, wasihttp.Options{
-		Wasm: s.wasm, Sidecar: s.sidecar, Args: s.command(s.args), Env: config.GuestEnv(s.guestEnv), Files: s.files,
-		Log: logfmt.New(log, s.form(stderr)).With("app", filepath.Base(s.file)), GuestLog: log,
-		MemoryLimit: max(laptopMemory, 2*s.sidecar.Memory),
-	})
+	s.app, err = wasihttp.Load(ctx, s.options(stderr, log))
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.file, err)
 	}
 	return nil
+}
+
+// options are what the engine is told. Messages are formed for stderr and go to log.
+func (s *site) options(stderr, log io.Writer) wasihttp.Options {
+	return wasihttp.Options{
+		Wasm: s.wasm, Sidecar: s.sidecar, Args: s.command(s.args), Env: config.GuestEnv(s.guestEnv), Files: s.files,
+		Log: logfmt.New(log, s.form(stderr)).With("app", filepath.Base(s.file)), GuestLog: log,
+		MemoryLimit: max(laptopMemory, 2*s.sidecar.Memory),
+	}
 }
 
 // movePorts gives the site ports that none before it has.
