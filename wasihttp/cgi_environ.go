@@ -66,7 +66,7 @@ func (e environ) of(r *http.Request, id string) []string {
 		"SERVER_PORT="+at,
 		"REQUEST_METHOD="+r.Method,
 		"SCRIPT_NAME=",
-		"PATH_INFO="+r.URL.Path,
+		"PATH_INFO="+pathInfo(r),
 		"QUERY_STRING="+r.URL.RawQuery,
 		"REQUEST_URI="+requestURI(r),
 		"REMOTE_ADDR="+host,
@@ -141,6 +141,14 @@ func join(field string, values []string) string {
 		return strings.Join(values, "; ")
 	}
 	return strings.Join(values, ", ")
+}
+
+// pathInfo is the path. "OPTIONS *" is about none.
+func pathInfo(r *http.Request) string {
+	if r.URL.Path == "*" {
+		return ""
+	}
+	return r.URL.Path
 }
 
 // requestURI is the path and query as the client wrote them, also when it wrote a whole URI.

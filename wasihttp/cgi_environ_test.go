@@ -135,6 +135,23 @@ func TestTheRequestURIIsThePathAlsoOfAWholeURI(t *testing.T) {
 	}
 }
 
+func TestARequestAboutTheServerItselfIsTheGuestsToAnswer(t *testing.T) {
+	s := serve(t, "env")
+	_, r := s.raw(t, "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	res, err := http.ReadResponse(r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body := make([]byte, 4096)
+	n, _ := res.Body.Read(body)
+	for _, want := range []string{"REQUEST_METHOD=OPTIONS\n", "REQUEST_URI=*\n", "PATH_INFO=\n"} {
+		if !strings.Contains(string(body[:n]), want) {
+			t.Errorf("%q is missing in:\n%s", want, body[:n])
+		}
+	}
+}
+
 func TestSpoofedFieldsDoNotReachTheGuest(t *testing.T) {
 	s := serve(t, "echo", func(o *Options) { o.Env = []string{"HTTP_FROM_POD=yes"} })
 	_, r := s.raw(t, "GET / HTTP/1.1\r\nHost: x\r\nProxy: http://evil\r\nX_Real_IP: 1.1.1.1\r\nX-Real-IP: 2.2.2.2\r\nConnection: close\r\n\r\n")

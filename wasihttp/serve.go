@@ -45,8 +45,10 @@ func (s *Server) Serve(ctx context.Context, ls []net.Listener, first []net.Conn)
 		Protocols:         new(http.Protocols),
 		BaseContext:       func(net.Listener) context.Context { return s.life },
 		ConnContext:       withConn,
-		ConnState:         s.tally.observe,
+		ConnState:         s.observe,
 		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
+		// "OPTIONS *" is the guest's to answer: it alone knows what is there.
+		DisableGeneralOptionsHandler: true,
 	}}
 	v.http.Protocols.SetHTTP1(true)
 	v.http.Protocols.SetUnencryptedHTTP2(true)
@@ -57,6 +59,14 @@ func (s *Server) Serve(ctx context.Context, ls []net.Listener, first []net.Conn)
 	err := v.attend(ctx)
 	v.close()
 	return err
+}
+
+// observe is [http.Server.ConnState].
+func (s *Server) observe(c net.Conn, state http.ConnState) {
+	if own, ok := c.(*conn); ok && state == http.StateIdle {
+		own.rest()
+	}
+	s.tally.observe(c, state)
 }
 
 // service is a Server while it serves. Its methods are called by one goroutine.
