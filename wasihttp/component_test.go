@@ -336,6 +336,24 @@ func TestAnAnswerIsSentAsItIsMade(t *testing.T) {
 		}
 		eventually(t, "it ends as it means to", func() bool { return strings.Contains(s.stderr.String(), "late: done") })
 	})
+	t.Run("and then the connection is free for the next request", func(t *testing.T) {
+		c, r := s.raw(t, "POST /late?ms=3000 HTTP/1.1\r\nHost: x\r\nContent-Length: 3000\r\n\r\n")
+		_, _ = c.Write(make([]byte, 2000))
+		for _, next := range []string{strings.Repeat("\x00", 1000) + "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", ""} {
+			res, err := http.ReadResponse(r, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if body, err := io.ReadAll(res.Body); res.StatusCode != 200 || err != nil {
+				t.Errorf("got %d %q, %v", res.StatusCode, body, err)
+			}
+			_, _ = io.WriteString(c, next)
+		}
+		if s.instances() != 1 {
+			t.Errorf("%d instances", s.instances())
+		}
+		eventually(t, "it ends as it means to", func() bool { return s.instances() == 0 })
+	})
 	t.Run("and is whole before the guest ends", func(t *testing.T) {
 		for range 2 { // on one connection
 			if _, body, err := s.do(t, "GET", "/late?ms=1000", nil); body != "answered\n" || err != nil {
@@ -345,7 +363,7 @@ func TestAnAnswerIsSentAsItIsMade(t *testing.T) {
 		if n := s.instances(); n == 0 {
 			t.Error("the guests have ended first")
 		}
-		eventually(t, "they end as they mean to", func() bool { return strings.Count(s.stderr.String(), "late: done") == 3 })
+		eventually(t, "they end as they mean to", func() bool { return strings.Count(s.stderr.String(), "late: done") == 4 })
 	})
 }
 

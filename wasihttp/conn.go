@@ -23,7 +23,8 @@ const (
 type conn struct {
 	net.Conn
 	spent  atomic.Bool
-	thrown int // bytes
+	mute   atomic.Bool // spent, and the answer in progress is over
+	thrown int         // bytes
 }
 
 type connKey struct{}
@@ -45,6 +46,22 @@ func connOf(r *http.Request) *conn {
 func (c *conn) spend() {
 	_ = c.Conn.SetReadDeadline(time.Now().Add(leftoverTime))
 	c.spent.Store(true)
+}
+
+// rest is called when an answer is over. What net/http has read already of a spent connection may look to it like a request, or like a
+// bad one: it is not answered.
+func (c *conn) rest() {
+	if c.spent.Load() {
+		c.mute.Store(true)
+	}
+}
+
+// Write fails once the last answer is over.
+func (c *conn) Write(p []byte) (int, error) {
+	if c.mute.Load() {
+		return 0, net.ErrClosed
+	}
+	return c.Conn.Write(p)
 }
 
 func (c *conn) Read(p []byte) (int, error) {

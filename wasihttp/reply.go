@@ -195,7 +195,7 @@ func (r *reply) refused() error {
 func (r *reply) part() error {
 	if !r.x.in.whole() {
 		_ = r.x.rc.Flush()
-		<-r.ended
+		r.awaitBody()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -209,6 +209,25 @@ func (r *reply) part() error {
 		r.x.logFailure(refusalFor(r.err).level, "given before", r.err)
 	}
 	return nil
+}
+
+// awaitBody waits until all of the request's body has come, or the guest is gone.
+func (r *reply) awaitBody() {
+	come := make(chan struct{}, 1)
+	stop := r.x.in.signal.Watch(func() {
+		select {
+		case come <- struct{}{}:
+		default:
+		}
+	})
+	defer stop()
+	for !r.x.in.whole() {
+		select {
+		case <-come:
+		case <-r.ended:
+			return
+		}
+	}
 }
 
 // end notes how the guest ended.

@@ -25,7 +25,7 @@ func newTally() *tally {
 	return &tally{changed: make(chan struct{}, 1), busy: map[net.Conn]http.ConnState{}, since: time.Now()}
 }
 
-// observe is [http.Server.ConnState].
+// observe notes the state of a connection.
 func (t *tally) observe(c net.Conn, state http.ConnState) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
