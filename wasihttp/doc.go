@@ -18,7 +18,7 @@
 //	              cgi_answer.go what it says, cgi_head.go the head of that
 //
 //	component.go  a component that answers, or that is a command
-//	reply.go      its answer on the way to the client
+//	reply.go      its answer, delivery.go the way of that to the client
 //	outlet.go     a body from a guest on its way to the network
 //	fetch.go      its requests to others, client.go who sends them
 //	host.go       wasi:http's functions, by name: incoming.go, outgoing.go, fields.go

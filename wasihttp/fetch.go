@@ -3,13 +3,10 @@ package wasihttp
 import (
 	"context"
 	"errors"
-	"io"
-	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/mayfly-run/mayfly/runtime/component"
@@ -278,84 +275,4 @@ func (f *fetch) drop() {
 	if f.body == nil {
 		f.close()
 	}
-}
-
-// outletReader is the body of a request as net/http reads it.
-type outletReader struct {
-	*outlet
-	ctx      context.Context
-	trailers http.Header // filled at the end
-	taken    []byte      // of it, the first are read
-	read     int
-}
-
-var _ io.ReadCloser = (*outletReader)(nil)
-
-// Read implements io.Reader.
-func (r *outletReader) Read(p []byte) (int, error) {
-	for r.read == len(r.taken) {
-		var end ending
-		if r.taken, end = r.take(r.taken); len(r.taken) > 0 {
-			r.read = 0
-			break
-		}
-		r.read = 0
-		switch end {
-		case finished:
-			maps.Copy(r.trailers, r.outlet.trailers)
-			return 0, io.EOF
-		case broken:
-			return 0, internal(errBodyLeft)
-		}
-		select {
-		case <-r.poke:
-		case <-r.ctx.Done():
-			return 0, context.Cause(r.ctx)
-		}
-	}
-	n := copy(p, r.taken[r.read:])
-	r.read += n
-	return n, nil
-}
-
-// Close implements io.Closer: the server, or the guest, is done with the request.
-func (r *outletReader) Close() error {
-	r.refuse(wasiio.ErrClosed)
-	return nil
-}
-
-// deadline ends a request when something takes too long.
-type deadline struct {
-	cancel context.CancelCauseFunc
-
-	mu    sync.Mutex // guards timer
-	timer *time.Timer
-}
-
-// set gives what begins now so much time, below 0 any. What began before has succeeded.
-func (d *deadline) set(limit time.Duration, code int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.timer != nil {
-		d.timer.Stop()
-	}
-	if limit >= 0 {
-		d.timer = time.AfterFunc(limit, func() { d.cancel(&codeError{code: code}) })
-	}
-}
-
-func (d *deadline) stop() { d.set(-1, 0) }
-
-// timedBody is a response's body that breaks off when nothing comes for a while.
-type timedBody struct {
-	io.ReadCloser
-	deadline *deadline
-	limit    time.Duration
-}
-
-// Read implements io.Reader.
-func (b *timedBody) Read(p []byte) (int, error) {
-	b.deadline.set(b.limit, codeConnectionReadTimeout)
-	defer b.deadline.stop()
-	return b.ReadCloser.Read(p)
 }
