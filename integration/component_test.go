@@ -118,6 +118,23 @@ func componentTrailers(e *env) {
 	e.equal("the client's trailer", resp.Trailer.Get("X-Request-X-End"), "reached")
 }
 
+// componentLargeBodies: bodies several times as large as the container's memory
+// go through it, by the guest's hands and past them.
+func componentLargeBodies(e *env) {
+	const size = 160 << 20
+	p := e.pod()
+	main := p.main()
+	s := componentSpec("http", 8080)
+	s.Change = func(c *cri.ContainerConfig) { c.Linux.Resources.MemoryLimitInBytes = 64 << 20 }
+	p.run(s)
+	before := e.processes("mayfly-engine")
+	e.equal("what comes down", main.sh(fmt.Sprintf("curl -sS 'http://localhost:8080/download?n=%d' | wc -c", size)), fmt.Sprintln(size))
+	for _, path := range []string{"/echo", "/splice"} {
+		e.equal("what comes back from "+path, main.sh(fmt.Sprintf("head -c %d /dev/zero | curl -sS -T - http://localhost:8080%s | wc -c", size, path)), fmt.Sprintln(size))
+	}
+	e.equal("the engine is the same", e.processes("mayfly-engine")[0].Pid, before[0].Pid)
+}
+
 func componentFails(e *env) {
 	p := e.pod()
 	main := p.main()

@@ -87,6 +87,7 @@ var scenarios = []scenario{
 	{"components answer their main container as their tools made them", componentAnswers, sidecar},
 	{"a component reads and writes piece by piece", componentStreams, sidecar},
 	{"a component has trailers, its own and the client's", componentTrailers, sidecar},
+	{"a component takes bodies larger than its memory", componentLargeBodies, sidecar},
 	{"a component that fails harms no other request", componentFails, sidecar},
 	{"a component's engine leaves, and the next request wakes one", componentWakes, sidecar},
 	{"a component's exit code is the container's", componentCommands, sidecar},
