@@ -22,13 +22,12 @@ static void rfc3339(char *out, size_t size, uint64_t unix) {
 
 // Sends a response with one field and a body.
 static void answer(wasi_http_types_own_response_outparam_t out, const char *type, const char *text) {
-	wasi_http_types_tuple2_field_name_field_value_t field;
-	time_string_set(&field.f0, "content-type");
-	field.f1 = (wasi_http_types_field_value_t){(uint8_t *)type, strlen(type)};
-	wasi_http_types_list_tuple2_field_name_field_value_t list = {&field, 1};
-	wasi_http_types_own_fields_t fields;
-	wasi_http_types_header_error_t bad_field;
-	if (!wasi_http_types_static_fields_from_list(&list, &fields, &bad_field)) __builtin_trap();
+	wasi_http_types_own_fields_t fields = wasi_http_types_constructor_fields();
+	time_string_t name;
+	time_string_set(&name, "content-type");
+	wasi_http_types_field_value_t value = {(uint8_t *)type, strlen(type)};
+	wasi_http_types_header_error_t refused;
+	if (!wasi_http_types_method_fields_append(wasi_http_types_borrow_fields(fields), &name, &value, &refused)) __builtin_trap();
 
 	wasi_http_types_result_own_outgoing_response_error_code_t response = {
 		.val.ok = wasi_http_types_constructor_outgoing_response(fields),
