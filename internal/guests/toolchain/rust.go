@@ -53,7 +53,7 @@ func Rust() (Env, error) {
 		}
 		version, err := (Env{}).Output("", filepath.Join(bin, "rustc"), "--version")
 		if err == nil && !strings.HasPrefix(version, "rustc "+RustVersion+" ") {
-			err = fmt.Errorf("Debian %s has %s, not %s: set RustVersion and rebuild every component", rustRelease, strings.TrimSpace(version), RustVersion)
+			err = fmt.Errorf("the packages of Debian %s have %s, not %s: set RustVersion and rebuild every component", rustRelease, strings.TrimSpace(version), RustVersion)
 		}
 		return err
 	})
