@@ -18,13 +18,17 @@ const (
 	// patience is how long an answer may take, from the request's first byte to its own last.
 	patience = 6 * time.Second
 	// goAhead is how long a client waits to be told to send a body (RFC 9110, section 10.1.1).
-	goAhead = time.Second
+	goAhead = 3 * time.Second
 	// maxAnswer bounds a body that is read.
 	maxAnswer = 64 << 20
 )
 
-// errDown is in the answer of a server that takes no connection.
-var errDown = errors.New("takes no connection")
+var (
+	// errDown is in the answer of a server that takes no connection.
+	errDown = errors.New("takes no connection")
+	// errClosed is the answer of a server that closes the connection.
+	errClosed = errors.New("the connection was closed")
+)
 
 // answer is what came back.
 type answer struct {
@@ -144,7 +148,7 @@ func whyLost(err error) error {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return fmt.Errorf("no answer in %v", patience)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), "connection reset"):
-		return errors.New("the connection was closed")
+		return errClosed
 	}
 	return fmt.Errorf("no HTTP: %w", err)
 }

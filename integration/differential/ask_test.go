@@ -57,8 +57,8 @@ func TestAnAnswerIsReadWithAllThatIsCompared(t *testing.T) {
 			"one that breaks off", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n",
 			answer{status: 200, body: "hi", cut: true},
 		},
-		{"none", "", answer{lost: errors.New("the connection was closed")}},
-		{"half of a head", "HTTP/1.1 200 OK\r\nA:", answer{lost: errors.New("the connection was closed")}},
+		{"none", "", answer{lost: errClosed}},
+		{"half of a head", "HTTP/1.1 200 OK\r\nA:", answer{lost: errClosed}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := ask(t.Context(), replier(t, c.text), &request{head: "GET /"})

@@ -8,7 +8,7 @@ import (
 
 func TestWhatTwoAnswersDifferIn(t *testing.T) {
 	ok := answer{status: 200, body: "hi"}
-	lost := answer{lost: errors.New("the connection was closed")}
+	lost := answer{lost: errClosed}
 	with := func(a answer, change func(*answer)) answer {
 		change(&a)
 		return a
@@ -31,6 +31,7 @@ func TestWhatTwoAnswersDifferIn(t *testing.T) {
 		{"a length that is the guest's", request{length: true}, ok, with(ok, func(a *answer) { a.fields = []field{{"content-length", "2"}} }), []string{"field:content-length"}},
 		{"a trailer", request{}, ok, with(ok, func(a *answer) { a.trailers = []field{{"t", "1"}} }), []string{"trailer:t"}},
 		{"an informational answer", request{}, ok, with(ok, func(a *answer) { a.interim = []int{100} }), []string{"interim"}},
+		{"one broke off before its head", request{}, with(ok, func(a *answer) { a.cut = true }), lost, nil},
 		{"one is not whole", request{}, ok, with(ok, func(a *answer) { a.cut = true }), []string{"end"}},
 		{"neither is whole", request{}, with(ok, func(a *answer) { a.cut = true }), with(ok, func(a *answer) { a.cut, a.body = true, "" }), nil},
 	} {

@@ -21,8 +21,8 @@ const (
 	jcoVersion      = "1.35.0" // as in jco/package-lock.json
 )
 
-// wasmtimeFeatures are what serving components takes.
-const wasmtimeFeatures = "run,serve,component-model,cranelift,pooling-allocator,parallel-compilation"
+// wasmtimeFeatures are what serving components takes: "serve" does not build without the async ones.
+const wasmtimeFeatures = "run,serve,component-model-async,cranelift,pooling-allocator,parallel-compilation"
 
 //go:embed jco/package.json jco/package-lock.json
 var jcoPackage embed.FS
@@ -119,9 +119,10 @@ func findJco(progress *lab.Progress) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	node := firstLine("node", "--version")
 	script := filepath.Join(dir, "node_modules/@bytecodealliance/jco/dist/jco.js")
 	return &server{
-		name: "jco", version: "jco " + jcoVersion + " on Node.js " + firstLine("node", "--version"), env: environment(),
+		name: "jco", version: "jco " + jcoVersion + " on Node.js " + node, env: environment(),
 		// An instance for each request, as the others have it; without that option one serves all.
 		command: func(file string, port int, dir string) []string {
 			args := []string{
@@ -129,6 +130,12 @@ func findJco(progress *lab.Progress) (*server, error) {
 				"--jco-dir", filepath.Join(dir, "out"), file,
 			}
 			return append(args, guestArgs...)
+		},
+		cannot: func(component string) string {
+			if major, _ := strconv.Atoi(strings.TrimPrefix(strings.Split(node, ".")[0], "v")); component == "time-python" && major < 21 {
+				return "componentize-py uses extended constant expressions, which Node.js has since version 21"
+			}
+			return ""
 		},
 	}, nil
 }

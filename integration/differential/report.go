@@ -24,7 +24,8 @@ type tally struct {
 	Same      int       `json:"same"`
 	Known     int       `json:"known"`
 	Different int       `json:"different"`
-	Unserved  []string  `json:"unserved,omitempty"` // components that it does not serve, and why
+	Unserved  []string  `json:"unserved,omitempty"` // components that it does not serve, and how that ended
+	LeftOut   []string  `json:"left_out,omitempty"` // components that it cannot serve here, and why
 	Verdicts  []verdict `json:"differences"`
 }
 
@@ -65,6 +66,11 @@ func (r *report) tally(s *server) *tally {
 func (r *report) unserved(s *server, c *component, why error) {
 	t := r.tally(s)
 	t.Unserved = append(t.Unserved, c.name+": "+why.Error())
+}
+
+func (r *report) leftOut(s *server, c *component, why string) {
+	t := r.tally(s)
+	t.LeftOut = append(t.LeftOut, c.name+": "+why)
 }
 
 // add notes how a server's answer to a request differs.
@@ -115,6 +121,9 @@ func (r *report) print(w io.Writer, all bool) error {
 	for _, t := range r.servers {
 		for _, why := range t.Unserved {
 			fmt.Fprintf(w, "%s does not serve %s\n", t.Name, why)
+		}
+		for _, why := range t.LeftOut {
+			fmt.Fprintf(w, "%s was not asked to serve %s\n", t.Name, why)
 		}
 		for _, v := range t.Verdicts {
 			if v.reason == "" {

@@ -68,6 +68,10 @@ func (r *runner) component(ctx context.Context, c *component, out *report) error
 	ours := &lane{server: r.mayfly, component: c, logs: r.logs}
 	lanes := []*lane{ours}
 	for _, peer := range r.peers {
+		if peer.cannot != nil && peer.cannot(c.name) != "" {
+			out.leftOut(peer, c, peer.cannot(c.name))
+			continue
+		}
 		lanes = append(lanes, &lane{server: peer, component: c, logs: r.logs})
 	}
 	var all sync.WaitGroup

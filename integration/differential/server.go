@@ -25,6 +25,8 @@ type server struct {
 	// command serves the component in file on a port of 127.0.0.1, with guestArgs where it can. dir is its to write to.
 	command func(file string, port int, dir string) []string
 	env     []string
+	// cannot says why the server cannot be asked to serve a component, "" if it can.
+	cannot func(component string) string
 }
 
 // What every guest has where its server can give it.

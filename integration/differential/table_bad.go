@@ -37,7 +37,6 @@ var broken = []request{
 	{name: "trap-after-100-kb", head: "GET /trap-after-head?n=100000"},
 	{name: "unfinished", head: "GET /unfinished"},
 	{name: "unfinished-empty", head: "GET /unfinished?n=0"},
-	{name: "unfinished-1.0", head: "GET /unfinished?n=100000 HTTP/1.0"},
 	{name: "length-short", head: "GET /length?announce=10&send=5", length: true},
 	{name: "length-short-none", head: "GET /length?announce=10&send=0", length: true},
 	{name: "length-over", head: "GET /length?announce=5&send=10", length: true},
