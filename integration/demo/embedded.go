@@ -35,6 +35,13 @@ func embedded(ctx context.Context, s *screen) (err error) {
 	g := errgroup.Group{}
 	for i, e := range all {
 		g.Go(func() error {
+			mb, large, err := size(e)
+			if err != nil {
+				return err
+			}
+			if large {
+				s.note("%-10s %4.1f MB of Wasm are compiled …", e.Title, mb)
+			}
 			begin := time.Now()
 			server, err := serve(ctx, e.Module, fmt.Sprint(18080+i))
 			if err != nil {

@@ -29,9 +29,6 @@ const (
 
 const (
 	idle = 2 * time.Second
-	// large is the size from which on compiling takes seconds, in bytes. Engines
-	// of such sidecars are told to stay.
-	large = 10 << 20
 	// Memory limits of the containers, in which the engines compile: JavaScript
 	// takes 0.3 GB for it and Python 1.0 GB, a tenth of which they keep.
 	memoryLarge, memorySmall = 1536 << 20, 256 << 20
@@ -104,8 +101,8 @@ func inPod(ctx context.Context, s *screen) (err error) {
 type sidecar struct {
 	lab.Example
 	port  int
-	size  int64
-	large bool
+	mb    float64
+	large bool // its engine is told to stay
 }
 
 func (s sidecar) name() string { return "time-" + s.Name }
@@ -114,7 +111,7 @@ func (s sidecar) name() string { return "time-" + s.Name }
 // compared with.
 func pack(ctx context.Context, dir string, all []lab.Example) (sidecars []sidecar, archives []string, err error) {
 	for i, e := range all {
-		st, err := os.Stat(e.Module)
+		mb, large, err := size(e)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -123,7 +120,7 @@ func pack(ctx context.Context, dir string, all []lab.Example) (sidecars []sideca
 			return nil, nil, err
 		}
 		archives = append(archives, archive)
-		sidecars = append(sidecars, sidecar{e, portFirst + i, st.Size(), st.Size() >= large})
+		sidecars = append(sidecars, sidecar{e, portFirst + i, mb, large})
 	}
 	native, err := lab.NativeImage(ctx, dir)
 	return sidecars, append(archives, native), err
@@ -160,7 +157,7 @@ func (d *demo) start() error {
 	g, ctx := errgroup.WithContext(d.ctx)
 	for _, s := range d.sidecars {
 		if s.large {
-			d.note("%-11s %4.1f MB of Wasm are compiled …", s.name(), float64(s.size)/1e6)
+			d.note("%-11s %4.1f MB of Wasm are compiled …", s.name(), s.mb)
 			g.Go(func() error { return d.run(ctx, s) })
 		}
 	}
