@@ -80,6 +80,10 @@ func bench(ctx context.Context, o options, servers []*server, logs string, progr
 func measureAll(ctx context.Context, c *component, servers []*server, logs string) ([]*measured, error) {
 	var running []*process
 	for _, s := range servers {
+		if s.cannot != nil && s.cannot(c.name) != "" {
+			fmt.Fprintf(os.Stderr, "differential: %s cannot serve %s here: %s\n", s.name, c.name, s.cannot(c.name))
+			continue
+		}
 		p, err := s.start(ctx, c, logs)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "differential:", err)
