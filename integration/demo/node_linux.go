@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -269,7 +270,7 @@ func (d *demo) staying() (n int) {
 
 func (d *demo) idle() error {
 	d.step("Idle: engines leave after %v without requests, the sockets stay", idle)
-	for _, s := range d.sidecars {
+	for _, s := range slices.Backward(d.sidecars) { // those last that are awake soonest
 		if _, err := d.sh(fmt.Sprintf("curl -s -o /dev/null localhost:%d", s.port)); err != nil {
 			return err
 		}
