@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mayfly-run/mayfly/internal/config"
 	"github.com/mayfly-run/mayfly/internal/outbound"
@@ -177,6 +178,9 @@ func (p *program) outlives() bool { return true }
 // answer implements application. The guest has a goroutine of its own: it may go on when its answer is over, and the client has
 // that as soon as it is.
 func (p *program) answer(x *exchange) (said, error) {
+	if !utf8.ValidString(x.r.RequestURI) { // a string to the guest; it would be asked for another path
+		return said{}, errNoText
+	}
 	r := newReply(x)
 	x.in.wait = r.waits
 	go func() { // x.done tells that it has ended, or deliver waits for it

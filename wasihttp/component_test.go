@@ -120,6 +120,9 @@ func TestWhatAComponentIsTold(t *testing.T) {
 		{"a whole URI", "GET http://b/request?x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", []string{"authority: b", "path: /request?x"}, nil},
 		{"HTTP/1.0 without a host", "GET /request HTTP/1.0\r\n\r\n", []string{"authority: none"}, nil},
 		{"a path that is not made prettier", "GET /request?%zz%2f// HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", []string{"path: /request?%zz%2f//"}, nil},
+		{"the trailers that the client announces",
+			"POST /request HTTP/1.1\r\nHost: a\r\nTrailer: X-B, x-a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\nx-c: 1\r\n\r\n",
+			[]string{"header: trailer=x-a, x-b\n"}, nil},
 		{"large fields", "GET /request HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 60<<10) + "\r\nConnection: close\r\n\r\n", []string{strings.Repeat("x", 60<<10)}, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -143,6 +146,19 @@ func TestWhatAComponentIsTold(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAPathThatIsNoTextIsRefused(t *testing.T) {
+	s := serveComponent(t)
+	_, r := s.raw(t, "GET /\xe9 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+	res, err := http.ReadResponse(r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != 400 {
+		t.Errorf("got %d", res.StatusCode)
 	}
 }
 

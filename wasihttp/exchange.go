@@ -37,6 +37,8 @@ type exchange struct {
 	ctx    context.Context // ends when the guest is to stop
 	fail   context.CancelCauseFunc
 	in     *body // of r
+	// announced is the field Trailer of r.
+	announced string
 
 	queued time.Duration // waiting for instances
 	ran    time.Duration // with one
@@ -85,6 +87,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 func (x *exchange) serve() {
 	// Or net/http would read the whole body before it lets the guest answer.
 	_ = x.rc.EnableFullDuplex()
+	x.announced = announced(x.r.Trailer) // reading the body changes that
 	x.in = newBody(x.r, x.server.config.Sidecar.MaxBody, x.fail)
 	defer x.leave()
 	switch {

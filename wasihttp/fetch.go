@@ -200,6 +200,9 @@ func (f *fetch) answer() *incomingResponse {
 		f.body = readBody(f.raw.Body, f.raw.ContentLength, func(err error) error { return classify(f.ctx, err, true) })
 		f.body.wait = f.guest.waits
 	}
+	if names := announced(f.raw.Trailer); names != "" {
+		f.raw.Header.Set("Trailer", names)
+	}
 	return &incomingResponse{
 		fetch: f, status: f.raw.StatusCode, fields: newFields(f.raw.Header), body: f.body,
 		trailer: func() http.Header { return f.raw.Trailer },

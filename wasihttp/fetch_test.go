@@ -236,6 +236,9 @@ func TestAnswersAreGivenAsTheyCome(t *testing.T) {
 		if got := newFields(res.trailer()).text(); got != "x-sum=42!;" {
 			t.Errorf("trailers %s", got)
 		}
+		if got := res.fields.values("trailer"); len(got) != 1 || got[0] != "x-sum" {
+			t.Errorf("announced: %q", got)
+		}
 	})
 }
 

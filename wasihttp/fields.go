@@ -60,6 +60,16 @@ func newFields(h http.Header) *fields {
 	return f
 }
 
+// announced is the field Trailer of a message whose body was not read yet, "" if there was none: net/http takes it out of the head.
+func announced(trailers http.Header) string {
+	var names []string
+	for name := range trailers {
+		names = append(names, lower(name))
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
 // lowered are the names that most requests have, in lower case.
 var lowered = func() map[string]string {
 	m := map[string]string{}

@@ -46,9 +46,12 @@ func incomingRequestHeaders(_ *component.Call, args []component.Value) (componen
 	r := incomingRequestOf(args[0])
 	if r.fields == nil {
 		header := r.x.r.Header
-		if id := header.Values(requestIDField); len(id) != 1 || id[0] != r.x.id {
+		if id := header.Values(requestIDField); len(id) != 1 || id[0] != r.x.id || r.x.announced != "" {
 			header = header.Clone()
 			header.Set(requestIDField, r.x.id)
+			if r.x.announced != "" {
+				header.Set("Trailer", r.x.announced)
+			}
 		}
 		r.fields = newFields(header)
 	}

@@ -19,6 +19,7 @@ var (
 	errCut       = errors.New("the server is stopping")
 	errRedirects = errors.New("the guest redirects in circles")
 	errZeroByte  = errors.New("the path has a zero byte")
+	errNoText    = errors.New("the path is no UTF-8")
 )
 
 const (
@@ -56,6 +57,8 @@ func refusalFor(err error) refusal {
 		return refusal{status: http.StatusBadRequest, text: "the request's body broke off", level: slog.LevelDebug}
 	case errors.Is(err, errZeroByte):
 		return refusal{status: http.StatusBadRequest, text: "the path has a zero byte", level: slog.LevelDebug}
+	case errors.Is(err, errNoText):
+		return refusal{status: http.StatusBadRequest, text: "the path is no UTF-8", level: slog.LevelDebug}
 	case errors.Is(err, errNotHTTP):
 		return refusal{status: http.StatusBadGateway, text: "the sidecar's answer is no HTTP", level: slog.LevelError}
 	case errors.Is(err, errRedirects):
