@@ -19,7 +19,10 @@ func TestMain(m *testing.M) { leak.Main(m) }
 const logWIT = `package test:host@0.1.3;
 interface log { line: func(text: string) -> u32; }`
 
-type lines struct{ said []string }
+type lines struct {
+	said  []string
+	heard func() // called for each, if it is not nil
+}
 
 func logHost(t testing.TB) *component.Host {
 	t.Helper()
@@ -31,6 +34,9 @@ func logHost(t testing.TB) *component.Host {
 					return component.Value{}, errFail
 				}
 				l.said = append(l.said, args[0].String())
+				if l.heard != nil {
+					l.heard()
+				}
 				return abi.U32(uint32(len(l.said))), nil
 			},
 		}},
@@ -177,5 +183,17 @@ func TestAResourceGoesFromOneComponentToAnother(t *testing.T) {
 	var trap *instance.TrapError
 	if !errors.As(err, &trap) || !strings.Contains(trap.Reason, "handle") {
 		t.Fatalf("dropped twice: %v", err)
+	}
+}
+
+func TestAGuestThatMustStopCallsTheHostNoMore(t *testing.T) {
+	c := load(t, "endless", logHost(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	said := &lines{heard: cancel}
+	_, err := instantiate(t, c, said).Call(ctx, function(t, c, "", "endless"))
+	var stop *instance.StopError
+	if !errors.As(err, &stop) || len(said.said) != 1 {
+		t.Errorf("it called %d times, and ended with %v", len(said.said), err)
 	}
 }

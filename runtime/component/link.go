@@ -156,11 +156,17 @@ func (l *linker) core(memory coreItem, realloc *coreFunc) *core {
 	return c
 }
 
-// addHost adds a function of the host for core code to call.
+// addHost adds a function of the host for core code to call. A guest that must stop calls no more of them: it looks for itself every
+// few thousand calls only, and each may have to lift megabytes.
 func (l *linker) addHost(name string, params, results []byte, call func(i *Instance, stack []uint64) error) coreItem {
 	l.plan.host = append(l.plan.host, instance.HostFunc{
 		Name: name, Params: params, Results: results,
-		Call: func(_ context.Context, g *instance.GroupInstance, stack []uint64) error { return call(owner(g), stack) },
+		Call: func(ctx context.Context, g *instance.GroupInstance, stack []uint64) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return call(owner(g), stack)
+		},
 	})
 	return coreItem{part: -1, host: len(l.plan.host) - 1}
 }
