@@ -31,6 +31,9 @@ func (t *Task) run(ft *FuncType, callee, postReturn CoreFunc, c Caller) error {
 	if err := t.lowerParams(ft, args, t.stack[:]); err != nil {
 		return err
 	}
+	if s, ok := c.(*Subtask); ok {
+		s.lowered()
+	}
 	if err := callee.Call(t.stack[:max(ft.coreParams(), 1)]); err != nil {
 		return err
 	}

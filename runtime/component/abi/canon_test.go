@@ -325,3 +325,19 @@ func TestReentrance(t *testing.T) {
 		wantTrap(t, err, "cannot enter component instance")
 	})
 }
+
+func TestWhatIsPassedOnIsNotKeptUntilTheCalleeReturns(t *testing.T) {
+	a, b := newGuest(1, UTF8, 1<<10), newGuest(2, UTF8, 1<<16)
+	ft := mustFunc(function(nil, listOf(listOf(prim(types.U32)))))
+	err := CanonLower(ft, a.options(), a, &a.ComponentInstance, funcInst(func(c Caller) error {
+		return CanonLift(ft, b.options(), b, &b.ComponentInstance, coreFunc(func([]uint64) error {
+			if s := c.(*Subtask); s.args[0].ref != nil || s.arena != nil {
+				t.Error("the caller's arguments are still there")
+			}
+			return nil
+		}), nil, c)
+	}), []uint64{64, 100})
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -14,6 +14,7 @@ type ComponentInstance struct {
 	id       int
 	parent   *ComponentInstance
 	handles  Table
+	entries  int // of the root: in all tables, its own and those of the instances in it
 	mayEnter bool
 	mayLeave bool
 
@@ -35,6 +36,11 @@ type ownHandle struct {
 func (i *ComponentInstance) Init(id int, parent *ComponentInstance) {
 	i.id, i.parent = id, parent
 	i.handles.reset()
+	i.entries = 0
+	i.handles.made = &i.entries
+	if parent != nil {
+		i.handles.made = parent.handles.made
+	}
 	i.mayEnter, i.mayLeave = true, true
 	i.lost = emptied(i.lost)
 }

@@ -58,15 +58,28 @@ func TestHandleTable(t *testing.T) {
 
 func TestHandleTableIsBounded(t *testing.T) {
 	rt := &types.Resource{Owner: 1}
-	var inst ComponentInstance
+	var inst, inner ComponentInstance
 	inst.Init(1, nil)
-	for range maxHandles {
-		if _, err := CanonResourceNew(&inst, rt, 1); err != nil {
+	inner.Init(2, &inst)
+	for n := range maxHandles {
+		of := &inst
+		if n%2 == 0 {
+			of = &inner // an instance gets no more by being made of many
+		}
+		if _, err := CanonResourceNew(of, rt, 1); err != nil {
 			t.Fatal(err)
 		}
 	}
 	_, err := CanonResourceNew(&inst, rt, 1)
-	wantTrap(t, err, "more than 262144 handles")
+	wantTrap(t, err, "more than 65536 handles")
+	_, err = CanonResourceNew(&inner, rt, 1)
+	wantTrap(t, err, "more than 65536 handles")
+	if _, _, err := CanonResourceDrop(&inst, rt, 1); err != nil {
+		t.Fatal(err)
+	}
+	if i, err := CanonResourceNew(&inst, rt, 1); i != 1 || err != nil {
+		t.Errorf("one that was dropped makes room: handle %d, %v", i, err)
+	}
 }
 
 // taker is a host function that takes one argument.

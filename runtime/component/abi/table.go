@@ -2,9 +2,9 @@ package abi
 
 import "github.com/mayfly-run/mayfly/runtime/component/types"
 
-// maxHandles bounds a table. The specification lets a table have 1<<28 - 1 entries, and a guest could fill it; at 56 bytes each, this
-// many are 14 MiB that one can take of the host.
-const maxHandles = 1 << 18
+// maxHandles bounds the tables of an instance and of all that are in it. The specification lets one table have 1<<28 - 1 entries, and a
+// guest could fill it; an entry has 56 bytes, and the host's resource behind it some hundred.
+const maxHandles = 1 << 16
 
 // ResourceHandle is an entry of a handle table: an own or borrow handle of a resource. Canonical ABI, "Resource State".
 type ResourceHandle struct {
@@ -22,6 +22,7 @@ type ResourceHandle struct {
 type Table struct {
 	array []ResourceHandle
 	free  uint32 // the entry that was freed last; 0: none
+	made  *int   // entries of this table and of those that are bounded together with it
 }
 
 func (t *Table) get(i uint32) (*ResourceHandle, error) {
@@ -40,9 +41,10 @@ func (t *Table) add(h ResourceHandle) (uint32, error) {
 	if len(t.array) == 0 {
 		t.array = append(t.array, ResourceHandle{})
 	}
-	if len(t.array) > maxHandles {
+	if *t.made >= maxHandles {
 		return 0, trap("more than %d handles in an instance: drop those that are no longer used", maxHandles)
 	}
+	*t.made++
 	t.array = append(t.array, h)
 	return uint32(len(t.array) - 1), nil
 }

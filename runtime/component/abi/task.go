@@ -122,6 +122,13 @@ func (s *Subtask) Start() ([]Value, error) {
 	return args, nil
 }
 
+// lowered is called when the arguments are in the callee's memory. They are not kept until it returns: it may hand as much on to another
+// component, and that to the next.
+func (s *Subtask) lowered() {
+	clear(s.args[:min(len(s.ft.params.fields), len(s.args))])
+	s.arena = nil
+}
+
 // Resolve lowers the result.
 func (s *Subtask) Resolve(result Value) error {
 	if s.state != started || s.inst == nil {
