@@ -74,7 +74,7 @@ func originHandler() http.Handler {
 			_, _ = io.WriteString(w, long(megabyte))
 		},
 		"/trailers": func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Trailer", "X-T")
+			w.Header().Set("Trailer", "x-t")
 			_, _ = io.WriteString(w, "body\n")
 			w.Header().Set("X-T", "1")
 		},

@@ -58,7 +58,7 @@ var targets = []request{
 	{name: "half-escape", head: "GET /a%"},
 	{name: "zero-byte-encoded", head: "GET /a%00b"},
 	{name: "utf-8", head: "GET /\xc3\xa9"},
-	{name: "latin-1", head: "GET /\xe9"},
+	{name: "latin-1", head: "GET /\xe9", own: true},
 	{name: "sub-delims", head: "GET /a;b=c,d!$&'()*+:@~"},
 	{name: "brackets", head: "GET /a[b]"},
 	{name: "braces", head: "GET /{a}|^`"},
