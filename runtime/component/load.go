@@ -1,7 +1,6 @@
 package component
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,8 +15,11 @@ import (
 // preamble is what the file of a component begins with: the magic number, version 13, layer 1.
 const preamble = "\x00asm\x0d\x00\x01\x00"
 
-// Is reports whether a file is a component, going by its first bytes. A core module is none.
-func Is(wasm []byte) bool { return bytes.HasPrefix(wasm, []byte(preamble)) }
+// Is reports whether a file is a component, of this version or another, going by its first bytes. A core module is none.
+func Is(wasm []byte) bool {
+	const magic, layer = 4, 6 // the end of the one, the begin of the other
+	return len(wasm) >= len(preamble) && string(wasm[:magic]) == preamble[:magic] && string(wasm[layer:len(preamble)]) == preamble[layer:]
+}
 
 // Definition is a component that has been read and found valid.
 type Definition struct {
