@@ -166,7 +166,11 @@ func (b *body) take(limit int) ([]byte, error) {
 	defer b.mu.Unlock()
 	b.beginLocked()
 	n := min(limit, len(b.buf)-b.taken)
-	if n == 0 {
+	switch {
+	case n > 0:
+	case b.err == nil && b.over: // nobody reads on
+		return nil, wasiio.ErrClosed
+	default:
 		return nil, b.err
 	}
 	p := make([]byte, n)
@@ -207,6 +211,23 @@ func (b *body) whole() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.err == io.EOF
+}
+
+// size is how many bytes there are that the guest has not taken.
+func (b *body) size() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.taken == len(b.buf) {
+		b.buf, b.taken = nil, 0
+	}
+	return len(b.buf)
+}
+
+// forget throws away what the guest has not taken. The reading has ended.
+func (b *body) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.buf, b.taken = nil, 0
 }
 
 // close ends the reading and waits for that. What is on its way is read still, so that the connection can be used again: it may

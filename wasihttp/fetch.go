@@ -38,7 +38,8 @@ func outgoingHandlerHandle(c *component.Call, args []component.Value) (component
 // fetch is a request of a guest and its answer: the resource wasi:http/types.future-incoming-response.
 type fetch struct {
 	guest  *guest
-	out    *outlet // nil: the request has no body
+	sent   *message
+	out    *outlet // of it; nil: the request has no body
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	unlink func() bool   // from the guest's context
@@ -53,11 +54,12 @@ type fetch struct {
 	body   *body // of the answer; nil until taken
 	taken  bool
 	closed bool
+	left   int // bytes that the guest has not read of an answer which is here whole
 }
 
 // fetch sends a request. ctx is the guest's.
 func (g *guest) fetch(ctx context.Context, r *outgoingRequest, limits timeouts) (*fetch, error) {
-	f := &fetch{guest: g, out: r.out, ended: make(chan struct{})}
+	f := &fetch{guest: g, sent: &r.message, out: r.out, ended: make(chan struct{})}
 	// Not a child of the guest's context: a connection whose answer was read to its end outlives the guest.
 	f.ctx, f.cancel = context.WithCancelCause(context.Background())
 	req, err := r.build(f.ctx)
@@ -83,7 +85,12 @@ func (g *guest) fetch(ctx context.Context, r *outgoingRequest, limits timeouts) 
 func (g *guest) sweep() bool {
 	before := len(g.fetches)
 	for f := range g.fetches {
-		if f.body != nil && f.body.whole() {
+		if f.body == nil || !f.body.whole() {
+			continue
+		}
+		if n := f.body.size(); g.held+n <= maxHeld {
+			g.held += n
+			f.left = n
 			f.close()
 		}
 	}
@@ -209,6 +216,14 @@ func (f *fetch) answer() *incomingResponse {
 	}
 }
 
+// leave ends what is left of the request when the guest has dropped the answer.
+func (f *fetch) leave() {
+	f.close()
+	f.body.forget()
+	f.guest.release(f.left)
+	f.left = 0
+}
+
 // close ends all that is left of the request, and waits for that.
 func (f *fetch) close() {
 	if f.closed {
@@ -229,7 +244,10 @@ func (f *fetch) close() {
 	}
 	if f.body != nil {
 		f.body.close(func(time.Time) error { return nil })
+		f.raw = &http.Response{Trailer: f.raw.Trailer} // the guest may have a handle for long
 	}
+	f.sent.release()
+	f.sent, f.out = nil, nil
 }
 
 // Ready implements wasiio.Pollable.
@@ -270,7 +288,11 @@ func futureResponseGet(_ *component.Call, args []component.Value) (component.Val
 	if f.err != nil {
 		return abi.Some(abi.OK(abi.Err(f.err.value()))), nil
 	}
-	return abi.Some(abi.OK(abi.OK(abi.Resource(f.answer())))), nil
+	answer := f.answer()
+	if _, err := answer.fields.heldBy(f.guest); err != nil {
+		return component.Value{}, err
+	}
+	return abi.Some(abi.OK(abi.OK(abi.Resource(answer)))), nil
 }
 
 // drop ends a request whose answer nobody took.

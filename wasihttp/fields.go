@@ -16,6 +16,7 @@ const (
 
 // fields is the resource wasi:http/types.fields.
 type fields struct {
+	guest     *guest // that holds them; nil: nobody does, yet
 	list      []field
 	size      int
 	immutable bool
@@ -53,7 +54,9 @@ func newFields(h http.Header) *fields {
 			continue
 		}
 		for _, v := range values {
-			f.list = append(f.list, field{name, v})
+			e := field{name, v}
+			f.list = append(f.list, e)
+			f.size += e.size()
 		}
 	}
 	slices.SortStableFunc(f.list, func(a, b field) int { return strings.Compare(a.name, b.name) })
@@ -95,11 +98,7 @@ func lower(name string) string {
 func (f *fields) view() *fields { return &fields{list: f.list, size: f.size, immutable: true} }
 
 func (f *fields) clone() *fields {
-	c := &fields{list: slices.Clone(f.list)}
-	for _, e := range c.list {
-		c.size += e.size()
-	}
-	return c
+	return &fields{list: slices.Clone(f.list), size: f.size}
 }
 
 func (e field) size() int { return len(e.name) + len(e.value) + fieldOverhead }
@@ -159,6 +158,9 @@ func (f *fields) add(e field) error {
 	if f.size+e.size() > maxFieldsSize {
 		return errFieldsSize
 	}
+	if err := f.guest.hold(e.size()); err != nil {
+		return err
+	}
 	f.size += e.size()
 	f.list = append(f.list, e)
 	return nil
@@ -168,16 +170,22 @@ func (f *fields) delete(name string) error {
 	if err := f.checkName(name); err != nil {
 		return err
 	}
+	left := 0
 	kept := f.list[:0]
 	for _, e := range f.list {
 		if e.named(name) {
-			f.size -= e.size()
+			left += e.size()
 			continue
 		}
 		kept = append(kept, e)
 	}
 	clear(f.list[len(kept):])
+	if len(kept) < cap(kept)/4 {
+		kept = slices.Clone(kept) // the room for the others would not be counted
+	}
 	f.list = kept
+	f.size -= left
+	f.guest.release(left)
 	return nil
 }
 

@@ -22,16 +22,20 @@ func headerResult(err error) (component.Value, error) {
 }
 
 // fieldsNew is wasi:http/types.[constructor]fields.
-func fieldsNew(*component.Call, []component.Value) (component.Value, error) {
-	return abi.Resource(&fields{}), nil
+func fieldsNew(c *component.Call, _ []component.Value) (component.Value, error) {
+	return abi.Resource(&fields{guest: guestOf(c)}), nil
 }
 
 // fieldsFromList is wasi:http/types.[static]fields.from-list.
-func fieldsFromList(_ *component.Call, args []component.Value) (component.Value, error) {
-	entries := args[0].List()
-	f := &fields{list: make([]field, 0, len(entries))}
+func fieldsFromList(c *component.Call, args []component.Value) (component.Value, error) {
+	return fieldsOfList(guestOf(c), args[0].List())
+}
+
+func fieldsOfList(g *guest, entries []component.Value) (component.Value, error) {
+	f := &fields{guest: g, list: make([]field, 0, min(len(entries), maxFieldsSize/fieldOverhead))}
 	for _, e := range entries {
 		if err := f.append(e.Field(0).String(), string(e.Field(1).Bytes())); err != nil {
+			f.drop()
 			return headerResult(err)
 		}
 	}
@@ -86,6 +90,15 @@ func fieldsEntries(_ *component.Call, args []component.Value) (component.Value, 
 }
 
 // fieldsClone is wasi:http/types.[method]fields.clone.
-func fieldsClone(_ *component.Call, args []component.Value) (component.Value, error) {
-	return abi.Resource(fieldsOf(args[0]).clone()), nil
+func fieldsClone(c *component.Call, args []component.Value) (component.Value, error) {
+	return fieldsValue(fieldsOf(args[0]).clone(), guestOf(c))
+}
+
+// fieldsValue gives a guest fields.
+func fieldsValue(f *fields, g *guest) (component.Value, error) {
+	f, err := f.heldBy(g)
+	if err != nil {
+		return component.Value{}, err
+	}
+	return abi.Resource(f), nil
 }

@@ -163,7 +163,7 @@ func TestLengthOfFields(t *testing.T) {
 
 func TestFieldsAsGuestsSeeThem(t *testing.T) {
 	list := abi.List(abi.Tuple(abi.String("A"), abi.Bytes([]byte("1"))), abi.Tuple(abi.String("a"), abi.Bytes([]byte("2"))))
-	made, err := fieldsFromList(nil, []component.Value{list})
+	made, err := fieldsOfList(nil, list.List())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestFieldsAsGuestsSeeThem(t *testing.T) {
 		t.Error("get returned values of no name")
 	}
 	bad := abi.List(abi.Tuple(abi.String("host"), abi.Bytes(nil)))
-	refused, _ := fieldsFromList(nil, []component.Value{bad})
+	refused, _ := fieldsOfList(nil, bad.List())
 	if e, ok := refused.OK(); ok || e.Case() != int(headerForbidden) {
 		t.Errorf("a forbidden name: %d, %t", e.Case(), ok)
 	}

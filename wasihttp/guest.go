@@ -15,6 +15,7 @@ type guest struct {
 	client  *client
 	reply   *reply // nil: it answers no request
 	fetches map[*fetch]struct{}
+	held    int // bytes, as hold has it
 }
 
 // state is what wasi:http needs of the state of an instance.

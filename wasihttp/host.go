@@ -80,11 +80,12 @@ func hostPackage() component.Package {
 					"http-error-code":                                   httpErrorCode,
 				},
 				Drop: map[string]func(any){
+					"fields":                   func(r any) { r.(*fields).drop() },
 					"outgoing-request":         func(r any) { r.(*outgoingRequest).drop() },
 					"outgoing-response":        func(r any) { r.(*outgoingResponse).drop() },
 					"outgoing-body":            func(r any) { r.(*outgoingBody).drop() },
 					"incoming-response":        func(r any) { r.(*incomingResponse).drop() },
-					"incoming-body":            func(r any) { r.(*incomingBody).close() },
+					"incoming-body":            func(r any) { r.(*incomingBody).drop() },
 					"future-trailers":          func(r any) { r.(*futureTrailers).close() },
 					"future-incoming-response": func(r any) { r.(*fetch).drop() },
 					"response-outparam":        func(r any) { r.(*reply).drop() },

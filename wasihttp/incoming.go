@@ -42,7 +42,7 @@ func incomingRequestAuthority(_ *component.Call, args []component.Value) (compon
 }
 
 // incomingRequestHeaders is wasi:http/types.[method]incoming-request.headers. The request's id is among them.
-func incomingRequestHeaders(_ *component.Call, args []component.Value) (component.Value, error) {
+func incomingRequestHeaders(c *component.Call, args []component.Value) (component.Value, error) {
 	r := incomingRequestOf(args[0])
 	if r.fields == nil {
 		header := r.x.r.Header
@@ -55,7 +55,7 @@ func incomingRequestHeaders(_ *component.Call, args []component.Value) (componen
 		}
 		r.fields = newFields(header)
 	}
-	return abi.Resource(r.fields.view()), nil
+	return fieldsValue(r.fields.view(), guestOf(c))
 }
 
 // incomingRequestConsume is wasi:http/types.[method]incoming-request.consume.
@@ -87,8 +87,8 @@ func incomingResponseStatus(_ *component.Call, args []component.Value) (componen
 }
 
 // incomingResponseHeaders is wasi:http/types.[method]incoming-response.headers.
-func incomingResponseHeaders(_ *component.Call, args []component.Value) (component.Value, error) {
-	return abi.Resource(incomingResponseOf(args[0]).fields.view()), nil
+func incomingResponseHeaders(c *component.Call, args []component.Value) (component.Value, error) {
+	return fieldsValue(incomingResponseOf(args[0]).fields.view(), guestOf(c))
 }
 
 // incomingResponseConsume is wasi:http/types.[method]incoming-response.consume.
@@ -98,12 +98,13 @@ func incomingResponseConsume(_ *component.Call, args []component.Value) (compone
 		return abi.Err(component.Value{}), nil
 	}
 	r.consumed = true
-	return abi.OK(abi.Resource(&incomingBody{body: r.body, trailer: r.trailer, close: r.fetch.close})), nil
+	return abi.OK(abi.Resource(&incomingBody{body: r.body, trailer: r.trailer, close: r.fetch.leave})), nil
 }
 
 func (r *incomingResponse) drop() {
+	r.fields.drop()
 	if !r.consumed {
-		r.fetch.close()
+		r.fetch.leave()
 	}
 }
 
@@ -135,10 +136,20 @@ func incomingBodyFinish(_ *component.Call, args []component.Value) (component.Va
 	return abi.Resource(&futureTrailers{incomingBody: b}), nil
 }
 
+// drop leaves a body. Its stream, which should have gone before it, may be read still.
+func (b *incomingBody) drop() {
+	if b.stream != nil && !b.stream.closed {
+		b.stream.last = b.close
+		return
+	}
+	b.close()
+}
+
 // bodyStream is the input-stream of a body.
 type bodyStream struct {
 	body   *body
 	closed bool
+	last   func() // called when the stream is closed; nil: its incoming-body is there
 }
 
 var _ wasiio.InputStream = (*bodyStream)(nil)
@@ -155,6 +166,9 @@ func (s *bodyStream) Watch(wake func()) (stop func()) { return s.body.watch(wake
 // Close implements wasiio.InputStream.
 func (s *bodyStream) Close() error {
 	s.closed = true
+	if s.last != nil {
+		s.last()
+	}
 	return nil
 }
 
@@ -186,7 +200,7 @@ func futureTrailersSubscribe(_ *component.Call, args []component.Value) (compone
 }
 
 // futureTrailersGet is wasi:http/types.[method]future-trailers.get.
-func futureTrailersGet(_ *component.Call, args []component.Value) (component.Value, error) {
+func futureTrailersGet(c *component.Call, args []component.Value) (component.Value, error) {
 	f := futureTrailersOf(args[0])
 	end := f.body.end()
 	switch {
@@ -201,7 +215,11 @@ func futureTrailersGet(_ *component.Call, args []component.Value) (component.Val
 	}
 	some := abi.None()
 	if trailer := newFields(f.trailer()); len(trailer.list) > 0 {
-		some = abi.Some(abi.Resource(trailer))
+		v, err := fieldsValue(trailer, guestOf(c))
+		if err != nil {
+			return v, err
+		}
+		some = abi.Some(v)
 	}
 	return abi.Some(abi.OK(abi.OK(some))), nil
 }

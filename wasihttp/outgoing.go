@@ -12,6 +12,7 @@ import (
 type message struct {
 	fields *fields // not to be changed
 	out    *outlet // nil: nobody asked for the body
+	kept   int     // bytes that the guest holds in it beside these
 }
 
 // newMessage takes fields over from the guest.
@@ -21,7 +22,9 @@ func newMessage(v component.Value) message {
 	return message{fields: f}
 }
 
-func (m *message) headers() component.Value { return abi.Resource(m.fields.view()) }
+func (m *message) headers() (component.Value, error) {
+	return fieldsValue(m.fields.view(), m.fields.guest)
+}
 
 // body gives out the body, once, and not if nobody could say how long it is.
 func (m *message) body(response, silent bool) component.Value {
@@ -33,6 +36,7 @@ func (m *message) body(response, silent bool) component.Value {
 		length = -1 // what is announced is never sent
 	}
 	m.out = newOutlet(length, response)
+	m.out.guest = m.fields.guest
 	return abi.OK(abi.Resource(&outgoingBody{out: m.out}))
 }
 
@@ -105,6 +109,9 @@ func outgoingRequestSetPathWithQuery(_ *component.Call, args []component.Value) 
 			return good(false), nil
 		}
 	}
+	if err := r.keep(len(path) - len(r.path)); err != nil {
+		return component.Value{}, err
+	}
 	r.path, r.hasPath = path, has
 	return good(true), nil
 }
@@ -149,20 +156,42 @@ func outgoingRequestSetAuthority(_ *component.Call, args []component.Value) (com
 			return good(false), nil
 		}
 	}
+	if err := r.keep(len(authority) - len(r.authority)); err != nil {
+		return component.Value{}, err
+	}
 	r.authority, r.hasAuthority = authority, has
 	return good(true), nil
 }
 
 // outgoingRequestHeaders is wasi:http/types.[method]outgoing-request.headers.
 func outgoingRequestHeaders(_ *component.Call, args []component.Value) (component.Value, error) {
-	return outgoingRequestOf(args[0]).headers(), nil
+	return outgoingRequestOf(args[0]).headers()
 }
 
-// drop ends a request that was never sent.
+// keep counts what the guest holds beside the fields and the body.
+func (m *message) keep(bytes int) error {
+	if err := m.fields.guest.hold(bytes); err != nil {
+		return err
+	}
+	m.kept += bytes
+	return nil
+}
+
+// drop ends a message that was never sent.
 func (m *message) drop() {
 	if m.out != nil {
 		m.out.refuse(wasiio.ErrClosed)
 	}
+	m.release()
+}
+
+// release is called when the guest has nothing of the message any more.
+func (m *message) release() {
+	if m.out != nil {
+		m.out.release()
+	}
+	m.fields.guest.release(m.kept)
+	m.fields.drop()
 }
 
 // outgoingResponse is the resource wasi:http/types.outgoing-response.
@@ -202,7 +231,7 @@ func outgoingResponseSetStatusCode(_ *component.Call, args []component.Value) (c
 
 // outgoingResponseHeaders is wasi:http/types.[method]outgoing-response.headers.
 func outgoingResponseHeaders(_ *component.Call, args []component.Value) (component.Value, error) {
-	return outgoingResponseOf(args[0]).headers(), nil
+	return outgoingResponseOf(args[0]).headers()
 }
 
 // outgoingResponseBody is wasi:http/types.[method]outgoing-response.body.

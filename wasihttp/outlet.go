@@ -35,6 +35,10 @@ type outlet struct {
 	response bool
 	signal   wasiio.Signal // there is room
 
+	// The guest's goroutine alone touches these.
+	guest *guest // that holds the body; nil: nobody does any more
+	held  bool   // it has been counted
+
 	mu       sync.Mutex // guards what follows
 	buf      []byte     // written, and not taken
 	declared int64      // what the message announces as its length; -1: nothing
@@ -161,6 +165,26 @@ func (o *outlet) refuse(err error) {
 	o.signal.Notify()
 }
 
+// hold counts what the body may take of memory as the guest's, when something is written first; release is called when nothing of it is
+// left.
+func (o *outlet) hold() error {
+	if o.held {
+		return nil
+	}
+	if err := o.guest.hold(outletSize); err != nil {
+		return err
+	}
+	o.held = true
+	return nil
+}
+
+func (o *outlet) release() {
+	if o.held {
+		o.guest.release(outletSize)
+	}
+	o.guest = nil
+}
+
 // take is the reader's: it returns all that was written and not taken, and how the body ends behind that. p, whose content is not
 // needed any more, is used for what comes.
 func (o *outlet) take(p []byte) ([]byte, ending) {
@@ -194,7 +218,12 @@ var _ wasiio.OutputStream = (*outletStream)(nil)
 func (s *outletStream) CheckWrite() (int, error) { return s.room() }
 
 // Write implements wasiio.OutputStream.
-func (s *outletStream) Write(p []byte) error { return s.write(p) }
+func (s *outletStream) Write(p []byte) error {
+	if err := s.hold(); err != nil {
+		return err
+	}
+	return s.write(p)
+}
 
 // Flush implements wasiio.OutputStream. What was written is on its way: nothing waits for longer than flushAfter.
 func (s *outletStream) Flush() error { return nil }
