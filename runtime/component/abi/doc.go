@@ -29,7 +29,7 @@
 // # Bounds
 //
 // A guest chooses addresses, lengths and handles. The specification bounds strings and lists at 256 MiB each, but lists in a list may be at
-// one address: what one call lifts is bounded too, at 64 MiB of the host's memory. A handle table holds 262144. Types are bounded in
+// one address: what one call lifts is bounded too, at 64 MiB of the host's memory. The tables of an instance hold 65536 handles together. Types are bounded in
 // size and depth, so that what walks one ends, and a type that occurs twice in another has one layout.
 //
 // The package knows no engine: core functions and memories are interfaces. Package component gives it those of a running instance;
