@@ -190,7 +190,8 @@ func (p *program) answer(x *exchange) (said, error) {
 }
 
 // serve runs one instance for the request of x.
-func (p *program) serve(x *exchange, r *reply, until time.Time) error {
+func (p *program) serve(x *exchange, r *reply, until time.Time) (err error) {
+	defer recovered(&err)
 	stdout, stderr := x.server.guests.stream(x.id), x.server.guests.stream(x.id)
 	defer stdout.Close()
 	defer stderr.Close()
