@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,8 +28,11 @@ const mostHeap = 24 << 20
 
 // heapGrowth watches the heap as bytes pass.
 type heapGrowth struct {
-	start, most uint64
-	passed      int64
+	start uint64
+
+	mu     sync.Mutex // guards what follows: an echo comes while it is sent still
+	most   uint64
+	passed int64
 }
 
 func newHeapGrowth() *heapGrowth {
@@ -39,6 +43,8 @@ func newHeapGrowth() *heapGrowth {
 }
 
 func (g *heapGrowth) Write(p []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if g.passed>>20 != (g.passed+int64(len(p)))>>20 && g.passed>>20%4 == 0 {
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
