@@ -68,7 +68,8 @@ wasi-testsuite: host ## the wasi-testsuite from a checkout: MAYFLY_WASI_TESTSUIT
 
 component-scripts: ## test scripts of the component model from checkouts: MAYFLY_COMPONENT_SPEC=DIR[:DIR]
 	@test -n "$$MAYFLY_COMPONENT_SPEC" || { echo 'component-scripts: set MAYFLY_COMPONENT_SPEC to directories with scripts: test of WebAssembly/component-model, tests/misc_testsuite/component-model of wasmtime' >&2; exit 1; }
-	go test -count=1 -v -run TestScripts ./runtime/component
+	@command -v "$${WASM_TOOLS:-wasm-tools}" >/dev/null || { echo 'component-scripts: wasm-tools converts the scripts: cargo install wasm-tools, or set WASM_TOOLS' >&2; exit 1; }
+	go test -count=1 -v -run Scripts ./runtime/component ./runtime/component/validate | grep -E '^(---|    ---|ok|FAIL)|all scripts:'
 
 testdata: ## rebuild the test guests and the examples' modules from source
 	$(MAKE) -C internal/guests

@@ -72,6 +72,7 @@ func Convert(wasmTools, wast, dir string) (*Script, error) {
 	cmd := exec.Command(wasmTools, "json-from-wast", wast, "--output", out, "--wasm-dir", dir)
 	// Some scripts write indices in an older form.
 	cmd.Env = append(os.Environ(), "WAST_STRICT_COMPONENT_INDICES=0")
+	cmd.Env = append(os.Environ(), "WAST_STRICT_COMPONENT_INDICES=0") // some scripts are in an older notation
 	if msg, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("convert %s: %w: %s", wast, err, msg)
 	}
