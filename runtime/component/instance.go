@@ -57,14 +57,28 @@ func (c *Component) newInstance(state any) *Instance {
 		coreFuncs: make([]boundCoreFunc, len(p.coreFuncs)),
 	}
 	i.call.instance = i
+	room := i.room
 	for n, parent := range p.instances {
 		var of *abi.ComponentInstance
 		if parent > 0 {
 			of = &i.inside[parent-1]
 		}
 		i.inside[n].Init(n+1, of)
+		i.inside[n].Count(room)
 	}
 	return i
+}
+
+// room takes memory of the host's for a call out of the budget, or gives it back.
+func (i *Instance) room(bytes int) bool {
+	switch {
+	case i.group == nil:
+	case bytes > 0:
+		return i.group.TakeMemory(uint64(bytes))
+	default:
+		i.group.GiveMemory(uint64(-bytes))
+	}
+	return true
 }
 
 // owner is the instance that a running group belongs to. While its core modules are being instantiated it does not know the group yet, and

@@ -50,6 +50,24 @@ func TestTheBudgetIsForAllPartsTogether(t *testing.T) {
 	want(t, other, 1<<32-1, 0, "grow", 1)
 }
 
+func TestTheBudgetIsForWhatTheHostNeedsToo(t *testing.T) {
+	r := newTestRuntime(t, Limits{})
+	g := loadGroup(t, r, GroupSpec{Parts: []Part{{Wasm: wasm(t, "hungry")}}}, nil)
+	g.appetite.learn(g.InitialMemory())
+	r.SetBudget(g.Footprint() + 10*pageSize)
+	i := instantiateGroup(t, g, nil)
+	if !i.TakeMemory(6*pageSize) || i.TakeMemory(6*pageSize) {
+		t.Error("there is room for six pages, and then for no more than four")
+	}
+	i.GiveMemory(2 * pageSize)
+	if !i.TakeMemory(6 * pageSize) {
+		t.Error("two of them were given back")
+	}
+	if err := i.Close(); err != nil || r.budget.used.Load() != 0 || i.TakeMemory(1) {
+		t.Errorf("%d bytes are taken by nobody, %v", r.budget.used.Load(), err)
+	}
+}
+
 func TestTheEndOfTheContextStopsAnyPart(t *testing.T) {
 	again := func(ctx context.Context, i *GroupInstance, stack []uint64) error {
 		f, err := i.Function(partMain, "run")

@@ -124,6 +124,22 @@ func (i *GroupInstance) GiveTurn() { i.giveTurn() }
 // Size is how much linear memory the instance has now, in bytes.
 func (i *GroupInstance) Size() uint64 { return i.memories.size }
 
+// TakeMemory takes bytes out of the budget of all instances, for what the host needs while it serves a call of this one, and reports
+// whether there was room. GiveMemory gives them back; Close does too.
+func (i *GroupInstance) TakeMemory(bytes uint64) bool {
+	if i.closed || !i.runtime.budget.take(bytes) {
+		return false
+	}
+	i.memories.host += bytes
+	return true
+}
+
+// GiveMemory gives back what TakeMemory took.
+func (i *GroupInstance) GiveMemory(bytes uint64) {
+	i.memories.host -= bytes
+	i.runtime.budget.give(bytes)
+}
+
 // Function returns a function that a part exports.
 func (i *GroupInstance) Function(part int, export string) (*Function, error) {
 	for _, f := range i.functions {

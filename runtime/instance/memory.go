@@ -30,6 +30,7 @@ type memories struct {
 	size    uint64 // of all of them
 	charged uint64 // to the budget, for linear memory
 	heap    uint64 // the same for Go's heap
+	host    uint64 // the same for what functions of the host need while they run
 	given   int    // to wazero
 	all     []memory
 	one     [1]memory // what all is when there is one
@@ -123,7 +124,7 @@ func (m *memories) release(ran bool) {
 		m.runtime.slots.put(m.all[k].slot, m.all[k].size)
 		m.all[k] = memory{} // whoever has it still must not see what another instance writes
 	}
-	m.runtime.budget.give(m.charged + m.heap)
+	m.runtime.budget.give(m.charged + m.heap + m.host)
 	*m = memories{}
 }
 

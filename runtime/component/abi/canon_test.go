@@ -341,3 +341,38 @@ func TestWhatIsPassedOnIsNotKeptUntilTheCalleeReturns(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestLargeValuesNeedRoom(t *testing.T) {
+	g := newGuest(1, UTF8, 8<<20)
+	ft := function(nil, prim(types.String))
+	free, taken := 4*freeLift, 0
+	g.Count(func(bytes int) bool {
+		if taken+bytes > free {
+			return false
+		}
+		taken += bytes
+		return true
+	})
+	for _, tc := range []struct {
+		name       string
+		size, want int
+	}{
+		{"a small one needs none", 1000, 0},
+		{"one that is somewhat larger", freeLift + 1, freeLift},
+		{"a large one", 5*freeLift - 1000, 4 * freeLift},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := g.lower(ft, func([]Value) (Value, error) {
+				if taken != tc.want {
+					t.Errorf("%d bytes are taken during the call", taken)
+				}
+				return Value{}, nil
+			}, 0, uint64(tc.size))
+			if err != nil || taken != 0 {
+				t.Errorf("%d bytes are taken after it, %v", taken, err)
+			}
+		})
+	}
+	_, err := g.lower(ft, func([]Value) (Value, error) { return Value{}, nil }, 0, 6*freeLift)
+	wantTrap(t, err, "there is no memory for them")
+}

@@ -33,6 +33,9 @@ type Core interface {
 // a list may all be at the same address.
 const maxLift = 64 << 20
 
+// Up to freeLift nobody is asked whether there is room, and then for room for so many bytes more each time.
+const freeLift = 1 << 20
+
 // valueSize is what a Value takes.
 const valueSize = 24
 
@@ -47,6 +50,7 @@ type LiftLowerContext struct {
 
 	mem     []byte      // valid until the guest runs
 	room    int         // what may still be lifted, in bytes
+	counted int         // of what was lifted, in bytes, there was asked whether there is room
 	arena   []Value     // for records and payloads: they are small, and come in numbers
 	ahead   int         // how many values are likely still to come
 	lifted  []ownHandle // own handles that have left the table
@@ -58,6 +62,7 @@ func (cx *LiftLowerContext) init(opts Options, core Core, inst *ComponentInstanc
 }
 
 func (cx *LiftLowerContext) reset() {
+	cx.giveRoom()
 	*cx = LiftLowerContext{lifted: emptied(cx.lifted)}
 }
 
@@ -108,7 +113,21 @@ func (cx *LiftLowerContext) take(bytes uint64) error {
 		return trap("a call passes more than %d MiB of values: pass them in parts", maxLift>>20)
 	}
 	cx.room -= int(bytes)
+	for maxLift-cx.room > freeLift+cx.counted {
+		if cx.inst.room != nil && !cx.inst.room(freeLift) {
+			return trap("a call passes large values, and there is no memory for them: raise the container's memory limit, or pass them in parts")
+		}
+		cx.counted += freeLift
+	}
 	return nil
+}
+
+// giveRoom gives back what was counted.
+func (cx *LiftLowerContext) giveRoom() {
+	if cx.counted > 0 && cx.inst.room != nil {
+		cx.inst.room(-cx.counted)
+	}
+	cx.counted = 0
 }
 
 // maxAhead is for how many values memory is taken at a time before it is known that they are there. As one value that is still in use keeps

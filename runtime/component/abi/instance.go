@@ -17,6 +17,7 @@ type ComponentInstance struct {
 	entries  int // of the root: in all tables, its own and those of the instances in it
 	mayEnter bool
 	mayLeave bool
+	room     func(bytes int) bool // nil: none is counted
 
 	// What a call needs is kept for the next one. Calls are nested, so the one that ended last is the next.
 	tasks    *Task
@@ -44,6 +45,10 @@ func (i *ComponentInstance) Init(id int, parent *ComponentInstance) {
 	i.mayEnter, i.mayLeave = true, true
 	i.lost = emptied(i.lost)
 }
+
+// Count has the room for large values counted: take is called with how many bytes of the host's memory a call needs, and with as many
+// below zero when it has ended. When it returns false the call traps.
+func (i *ComponentInstance) Count(take func(bytes int) bool) { i.room = take }
 
 // Close empties the handle table at the end of an instance. It calls drop for each resource that the instance owned, the latest first,
 // for they may be parts of earlier ones. Destructors of components do not run then, but the host has resources to give back.

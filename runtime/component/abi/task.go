@@ -127,6 +127,7 @@ func (s *Subtask) Start() ([]Value, error) {
 func (s *Subtask) lowered() {
 	clear(s.args[:min(len(s.ft.params.fields), len(s.args))])
 	s.arena = nil
+	s.giveRoom()
 }
 
 // Resolve lowers the result.
