@@ -18,6 +18,7 @@ var (
 	errGuestGone    = errors.New("the guest wants no answer any more")
 	errBodyLeft     = errors.New("the guest left the request's body before it was whole")
 	errTooManyCalls = errors.New("the guest has too many requests under way")
+	errAllTooMany   = errors.New("all guests together have too many requests under way")
 )
 
 // outgoingHandlerHandle is wasi:http/outgoing-handler.handle.
@@ -71,6 +72,10 @@ func (g *guest) fetch(ctx context.Context, r *outgoingRequest, limits timeouts) 
 	}
 	if len(g.fetches) >= maxFetches && !g.sweep() {
 		return nil, &codeError{code: codeConnectionLimitReached, err: errTooManyCalls}
+	}
+	if underWay.Add(1) > maxUnderWay {
+		underWay.Add(-1)
+		return nil, &codeError{code: codeConnectionLimitReached, err: errAllTooMany}
 	}
 	f.unlink = context.AfterFunc(ctx, func() { f.cancel(context.Cause(ctx)) })
 	if g.fetches == nil {
@@ -230,6 +235,7 @@ func (f *fetch) close() {
 		return
 	}
 	f.closed = true
+	underWay.Add(-1)
 	delete(f.guest.fetches, f)
 	f.unlink()
 	if f.body == nil || !f.body.whole() {

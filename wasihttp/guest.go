@@ -1,7 +1,10 @@
 package wasihttp
 
 import (
+	"math"
 	"net/http"
+	"sync/atomic"
+	"syscall"
 
 	"github.com/mayfly-run/mayfly/runtime/component"
 	"github.com/mayfly-run/mayfly/runtime/instance"
@@ -9,6 +12,18 @@ import (
 
 // maxFetches bounds the requests that one guest has under way.
 const maxFetches = 256
+
+// underWay counts those of all guests of this process. They must leave descriptors for the connections that guests are for.
+var underWay atomic.Int64
+
+// maxUnderWay bounds them: an eighth of the descriptors that the process may have.
+var maxUnderWay = func() int64 {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 128
+	}
+	return int64(min(limit.Cur, math.MaxInt64) / 8)
+}()
 
 // guest is what one instance has of wasi:http. It belongs to the goroutine that runs the guest.
 type guest struct {

@@ -173,3 +173,18 @@ func TestWhatIsSentIsHeldNoLonger(t *testing.T) {
 	}
 	g.close()
 }
+
+func TestAllGuestsTogetherLeaveDescriptorsToOthers(t *testing.T) {
+	s := serveComponent(t)
+	before := underWay.Load()
+	underWay.Store(maxUnderWay)
+	_, body := s.get(t, "/get?url="+s.url+"/hello")
+	if !strings.Contains(body, "connection-limit-reached") {
+		t.Errorf("got %q", body)
+	}
+	underWay.Store(before)
+	if _, body := s.get(t, "/get?url="+s.url+"/hello"); !strings.Contains(body, "hello") {
+		t.Errorf("then %q", body)
+	}
+	eventually(t, "nothing is under way", func() bool { return underWay.Load() == before })
+}

@@ -1,8 +1,10 @@
 package sockets
 
 import (
+	"math"
 	"net/netip"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -22,6 +24,18 @@ type descriptor struct {
 
 	references int // guarded by guest.mu
 }
+
+// allOpen counts the sockets of all guests of this process. They must leave descriptors for the connections that guests are for.
+var allOpen atomic.Int64
+
+// maxAllOpen is how many sockets all guests together may have open: an eighth of the descriptors that the process may.
+var maxAllOpen = func() int64 {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 128
+	}
+	return int64(min(limit.Cur, math.MaxInt64) / 8)
+}()
 
 // openDescriptor makes a socket.
 func (g *Guest) openDescriptor(f family, kind int) (*descriptor, error) {
@@ -44,7 +58,7 @@ func (g *Guest) openDescriptor(f family, kind int) (*descriptor, error) {
 func (g *Guest) full() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.open) >= maxOpen
+	return len(g.open) >= maxOpen || allOpen.Load() >= maxAllOpen
 }
 
 // adopt makes a descriptor of fd, which it owns from then on, with one reference.
@@ -64,6 +78,7 @@ func (g *Guest) adopt(f family, fd int) (*descriptor, error) {
 		g.open = map[*descriptor]struct{}{}
 	}
 	g.open[d] = struct{}{}
+	allOpen.Add(1)
 	return d, nil
 }
 
@@ -91,6 +106,7 @@ func (d *descriptor) close() {
 	delete(d.guest.open, d)
 	d.guest.mu.Unlock()
 	if open {
+		allOpen.Add(-1)
 		_ = d.file.Close()
 	}
 }

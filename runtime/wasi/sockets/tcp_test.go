@@ -516,3 +516,21 @@ func TestTheGuestsEndDoesNotWaitForAPeerForever(t *testing.T) {
 		t.Errorf("what was not sent is not told: %v", err)
 	}
 }
+
+func TestAllGuestsTogetherLeaveDescriptorsToOthers(t *testing.T) {
+	before := allOpen.Load()
+	allOpen.Store(maxAllOpen)
+	g := NewGuest(nil)
+	defer g.Close()
+	_, err := newTCPSocket(g, ipv4)
+	want(t, "create-tcp-socket", err, newSocketLimit)
+	allOpen.Store(before)
+	s, err := newTCPSocket(g, ipv4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.drop()
+	if n := allOpen.Load(); n != before {
+		t.Errorf("%d sockets are counted, of %d", n, before)
+	}
+}
