@@ -341,6 +341,7 @@ func TestAnAnswerIsSentAsItIsMade(t *testing.T) {
 		}
 	})
 	t.Run("also where the client goes on sending", func(t *testing.T) {
+		eventually(t, "the instances before are gone", func() bool { return s.instances() == 0 })
 		c, r := s.raw(t, "POST /late?ms=1000 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
 		_, _ = c.Write(make([]byte, 5000))
 		res, err := http.ReadResponse(r, nil)
