@@ -43,6 +43,7 @@ const (
 	opAtomic       = 0xfe
 
 	bulkMemoryInit = 8
+	bulkDataDrop   = 9
 	bulkMemoryCopy = 10
 	bulkMemoryFill = 11
 	bulkTableInit  = 12
@@ -189,6 +190,7 @@ func (m *Module) bulk(r *reader, sub uint32) {
 	switch {
 	case sub < bulkMemoryInit: // saturating conversions
 	case sub == bulkMemoryInit:
+		m.namesData = true
 		r.u32()
 		m.memoryIndex(r)
 	case sub == bulkMemoryCopy:
@@ -199,7 +201,10 @@ func (m *Module) bulk(r *reader, sub uint32) {
 	case sub == bulkTableInit, sub == bulkTableCopy:
 		r.u32()
 		r.u32()
-	case sub <= bulkTableFill: // data.drop, elem.drop, table.grow, table.size, table.fill
+	case sub == bulkDataDrop:
+		m.namesData = true
+		r.u32()
+	case sub <= bulkTableFill: // elem.drop, table.grow, table.size, table.fill
 		r.u32()
 	default:
 		r.fail("instruction 0xfc %d: not known", sub)

@@ -94,6 +94,7 @@ type Module struct {
 	memories        []Limits     // one at most
 	entries         int          // of tables at the start and of element segments, together
 	segments        int          // of data
+	namesData       bool         // an instruction that was read names one
 	globals         []GlobalType // the imported ones first
 	importedGlobals int
 	exports         []export

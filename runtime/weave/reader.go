@@ -130,6 +130,22 @@ func (r *reader) u64() uint64 {
 	}
 }
 
+// i32 reads the operand of an i32.const, and reports whether it is one of 32 bits.
+func (r *reader) i32() (v int32, ok bool) {
+	at := r.pos
+	r.skipSigned(32)
+	var wide int64
+	bits := 0
+	for _, c := range r.since(at) {
+		wide |= int64(c&0x7f) << bits
+		bits += 7
+	}
+	if bits > 0 && wide>>(bits-1)&1 != 0 {
+		wide -= 1 << bits
+	}
+	return int32(wide), r.err == nil && wide == int64(int32(wide))
+}
+
 // skipSigned skips a signed LEB128 number of the given number of bits. Its value stays as it was written, for the engine to judge.
 func (r *reader) skipSigned(bits int) {
 	for n := 0; ; n += 7 {

@@ -103,13 +103,19 @@ func (m *Module) Weave() ([]byte, error) {
 		w.section(sectionElement, func(w *writer) { m.elements(s, w) })
 		s.pos = 0
 	}
-	m.copySection(w, sectionDataCount)
 	var err *Error
-	w.section(sectionCode, func(w *writer) { err = m.writeCode(w) })
+	code := &writer{b: make([]byte, 0, size)} // it is known only then whether an instruction names a data segment
+	code.section(sectionCode, func(w *writer) { err = m.writeCode(w) })
 	if err != nil {
 		return nil, err
 	}
-	m.copySection(w, sectionData)
+	data := &writer{}
+	if joined := m.writeData(data); !joined {
+		m.copySection(w, sectionDataCount)
+		m.copySection(data, sectionData)
+	}
+	w.raw(code.b)
+	w.raw(data.b)
 	w.section(sectionCustom, m.writeNames)
 	return w.b, nil
 }
