@@ -68,7 +68,7 @@ func loadProgram(ctx context.Context, r *instance.Runtime, o Options) (*program,
 // enter finds what a trigger calls.
 func (p *program) enter(trigger config.TriggerKind) (err error) {
 	p.handle, err = entry(p.component, incomingHandler, "handle", isHandler,
-		"func(request: incoming-request, response-out: response-outparam) with those of wasi:http/types")
+		"func(request: incoming-request, response-out: response-outparam)")
 	if err == nil {
 		p.run, err = entry(p.component, cliRun, "run", isRun, "func() -> result")
 	}

@@ -15,11 +15,15 @@ func entry(c *component.Component, iface, name string, fits func(*types.Func) bo
 	if err != nil {
 		return nil, nil
 	}
-	if !fits(f.Type()) {
-		return nil, fmt.Errorf("%w: its %s %s is %s, and not %s: build it with WASI's own declarations, and where it was composed or virtualised, let it import wasi:http/types itself",
-			ErrTrigger, iface, name, wit.Func(f.Type()), want)
+	if fits(f.Type()) {
+		return f, nil
 	}
-	return f, nil
+	have := wit.Func(f.Type())
+	if have == want {
+		have = "of resources of its own, not of those of wasi:http/types"
+	}
+	return nil, fmt.Errorf("%w: its %s %s is %s, and not %s: build it with WASI's own declarations, and where it was composed or virtualised, let it import wasi:http/types itself",
+		ErrTrigger, iface, name, have, want)
 }
 
 // isHandler reports whether t is handle: func(request: incoming-request, response-out: response-outparam), of the host's resources.
