@@ -53,7 +53,7 @@ func BenchmarkExchange(b *testing.B) {
 
 // And where a component answers?
 func BenchmarkComponentExchange(b *testing.B) {
-	for _, name := range []string{behaviours, "time-c", "time-rust"} {
+	for _, name := range []string{behaviours, "time-c", "time-rust", "time-go", "time-javascript"} {
 		b.Run(name, func(b *testing.B) {
 			wasm, ok := guests.Built(name)
 			if !ok {
