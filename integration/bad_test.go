@@ -13,6 +13,28 @@ import (
 	"github.com/mayfly-run/mayfly/integration/lab"
 )
 
+// badInput is what cannot run, and what the error must say of it.
+type badInput struct {
+	name string
+	spec lab.Spec
+	says []string
+}
+
+// refuses sees that a pod's container does not start, and with which words.
+func (e *env) refuses(p *pod, bad badInput) {
+	e.Run(bad.name, func(t *testing.T) {
+		in := *e
+		in.T = t
+		c, err := p.Run(e.ctx, bad.spec)
+		if err == nil {
+			_ = c.Remove(e.ctx)
+			t.Fatal("it starts")
+		}
+		t.Log(err)
+		in.contains("the error", err.Error(), bad.says...)
+	})
+}
+
 // badInputs: kubelet shows the text of a failed start as an event of the pod,
 // so the text is what is tested, and that a good sidecar beside is not harmed.
 func badInputs(e *env) {
@@ -28,11 +50,7 @@ func badInputs(e *env) {
 	e.check(err)
 
 	guest := func(name string, env ...string) lab.Spec { return sidecarSpec(name, 8080, env...) }
-	for _, bad := range []struct {
-		name string
-		spec lab.Spec
-		says []string
-	}{
+	for _, bad := range []badInput{
 		{"an empty file", guest("empty"), []string{"empty"}},
 		{"no Wasm", guest("text"), []string{"not a WebAssembly module"}},
 		{"a truncated module", guest("truncated"), []string{"truncated.wasm"}},
@@ -50,17 +68,7 @@ func badInputs(e *env) {
 		{"a size that is none", guest("hello", "MAYFLY_MEMORY=much"), []string{"MAYFLY_MEMORY", `"much"`, "for example"}},
 		{"a trigger that is none", guest("hello", "MAYFLY_TRIGGER=wish"), []string{"MAYFLY_TRIGGER", `"wish"`}},
 	} {
-		e.Run(bad.name, func(t *testing.T) {
-			in := *e
-			in.T = t
-			c, err := p.Run(e.ctx, bad.spec)
-			if err == nil {
-				_ = c.Remove(e.ctx)
-				t.Fatal("it starts")
-			}
-			t.Log(err)
-			in.contains("the error", err.Error(), bad.says...)
-		})
+		e.refuses(p, bad)
 	}
 	left, err := e.node.Leaks(before)
 	e.check(err)

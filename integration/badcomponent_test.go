@@ -5,7 +5,6 @@ package integration
 import (
 	"encoding/binary"
 	"strings"
-	"testing"
 
 	"github.com/mayfly-run/mayfly/integration/lab"
 	"github.com/mayfly-run/mayfly/internal/guests"
@@ -72,11 +71,7 @@ func badComponents(e *env) {
 	e.check(err)
 
 	guest := func(name string, env ...string) lab.Spec { return componentSpec(name, 8080, env...) }
-	for _, bad := range []struct {
-		name string
-		spec lab.Spec
-		says []string
-	}{
+	for _, bad := range []badInput{
 		{"nothing in it", guest("component"), []string{"wasi:http/incoming-handler", "wasi:cli/run"}},
 		{"half of it", guest("component-half"), []string{"component-half.wasm"}},
 		{"another version", guest("component-version"), []string{"component of version 0xe"}},
@@ -94,17 +89,7 @@ func badComponents(e *env) {
 		{"too much memory from the start", guest("http", "MAYFLY_MEMORY=64Ki"), []string{"MAYFLY_MEMORY"}},
 		{"an outbound list that is none", guest("http", "MAYFLY_ALLOWED_OUTBOUND=everywhere"), []string{"MAYFLY_ALLOWED_OUTBOUND", `"everywhere"`, "for example"}},
 	} {
-		e.Run(bad.name, func(t *testing.T) {
-			in := *e
-			in.T = t
-			c, err := p.Run(e.ctx, bad.spec)
-			if err == nil {
-				_ = c.Remove(e.ctx)
-				t.Fatal("it starts")
-			}
-			t.Log(err)
-			in.contains("the error", err.Error(), bad.says...)
-		})
+		e.refuses(p, bad)
 	}
 	out, err := e.containerd.Ctr(e.ctx, "-n", "k8s.io", "run", "--rm", "--runtime", e.runtimeType(), "--net-host", guestsImage, "bad", "/words.wasm")
 	if err == nil {

@@ -118,37 +118,36 @@ func TestAPeerOnAUnixSocketIsThisMachine(t *testing.T) {
 	}
 }
 
-func TestTheRequestURIIsThePathAlsoOfAWholeURI(t *testing.T) {
-	s := serve(t, "env")
-	_, r := s.raw(t, "GET http://other.test/p%41?q HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-	res, err := http.ReadResponse(r, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body := make([]byte, 4096)
-	n, _ := res.Body.Read(body)
-	for _, want := range []string{"REQUEST_URI=/p%41?q\n", "PATH_INFO=/pA\n", "SERVER_NAME=other.test\n", "QUERY_STRING=q\n"} {
-		if !strings.Contains(string(body[:n]), want) {
-			t.Errorf("%q is missing in:\n%s", want, body[:n])
-		}
-	}
-}
-
-func TestARequestAboutTheServerItselfIsTheGuestsToAnswer(t *testing.T) {
-	s := serve(t, "env")
-	_, r := s.raw(t, "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-	res, err := http.ReadResponse(r, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body := make([]byte, 4096)
-	n, _ := res.Body.Read(body)
-	for _, want := range []string{"REQUEST_METHOD=OPTIONS\n", "REQUEST_URI=*\n", "PATH_INFO=\n"} {
-		if !strings.Contains(string(body[:n]), want) {
-			t.Errorf("%q is missing in:\n%s", want, body[:n])
-		}
+func TestUnusualRequestTargetsReachTheGuest(t *testing.T) {
+	for name, c := range map[string]struct {
+		line string
+		want []string
+	}{
+		"of a whole URI, its path is the request's": {
+			"GET http://other.test/p%41?q",
+			[]string{"REQUEST_URI=/p%41?q\n", "PATH_INFO=/pA\n", "SERVER_NAME=other.test\n", "QUERY_STRING=q\n"},
+		},
+		"a request about the server itself is the guest's to answer": {
+			"OPTIONS *",
+			[]string{"REQUEST_METHOD=OPTIONS\n", "REQUEST_URI=*\n", "PATH_INFO=\n"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, "env")
+			_, r := s.raw(t, c.line+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+			res, err := http.ReadResponse(r, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			body := make([]byte, 4096)
+			n, _ := res.Body.Read(body)
+			for _, want := range c.want {
+				if !strings.Contains(string(body[:n]), want) {
+					t.Errorf("%q is missing in:\n%s", want, body[:n])
+				}
+			}
+		})
 	}
 }
 

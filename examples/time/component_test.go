@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"regexp"
 	"testing"
 	"time"
 
@@ -32,20 +31,7 @@ func TestEachComponentTellsTheTimeFromAFreshInstance(t *testing.T) {
 				if contentType != "application/json" {
 					t.Errorf("content-type %q", contentType)
 				}
-				a := decode(t, body)
-				if now := time.Now(); a.Time.After(now) || now.Sub(a.Time) > time.Minute {
-					t.Errorf("time %v, it is %v", a.Time, now)
-				}
-				if a.Unix != a.Time.Unix() {
-					t.Errorf("unix %d, the time says %d", a.Unix, a.Time.Unix())
-				}
-				if !regexp.MustCompile(`^[0-9a-f]{16}$`).MatchString(a.Instance) || seen[a.Instance] {
-					t.Errorf("instance %q after %v: want 16 new hex digits", a.Instance, seen)
-				}
-				seen[a.Instance] = true
-				if a.Language != language {
-					t.Errorf("language %q", a.Language)
-				}
+				decode(t, body).check(t, language, seen)
 			}
 
 			contentType, text := get("/?format=text")

@@ -42,20 +42,7 @@ func TestEachLanguageTellsTheTimeFromAFreshInstance(t *testing.T) {
 				if !ok {
 					t.Fatalf("no JSON head before %q", body)
 				}
-				a := decode(t, body)
-				if now := time.Now(); a.Time.After(now) || now.Sub(a.Time) > time.Minute {
-					t.Errorf("time %v, it is %v", a.Time, now)
-				}
-				if a.Unix != a.Time.Unix() {
-					t.Errorf("unix %d, the time says %d", a.Unix, a.Time.Unix())
-				}
-				if !regexp.MustCompile(`^[0-9a-f]{16}$`).MatchString(a.Instance) || seen[a.Instance] {
-					t.Errorf("instance %q after %v: want 16 new hex digits", a.Instance, seen)
-				}
-				seen[a.Instance] = true
-				if a.Language != language {
-					t.Errorf("language %q", a.Language)
-				}
+				decode(t, body).check(t, language, seen)
 			}
 
 			text, ok := strings.CutPrefix(ask("format=text"), "Content-Type: text/plain\r\n\r\n")
@@ -148,6 +135,24 @@ func load(t *testing.T, wasm []byte) func(query string) string {
 			}
 		}
 		return stdout.String()
+	}
+}
+
+// check looks at an answer in a language; seen are the instances that gave those before.
+func (a answer) check(t *testing.T, language string, seen map[string]bool) {
+	t.Helper()
+	if now := time.Now(); a.Time.After(now) || now.Sub(a.Time) > time.Minute {
+		t.Errorf("time %v, it is %v", a.Time, now)
+	}
+	if a.Unix != a.Time.Unix() {
+		t.Errorf("unix %d, the time says %d", a.Unix, a.Time.Unix())
+	}
+	if !regexp.MustCompile(`^[0-9a-f]{16}$`).MatchString(a.Instance) || seen[a.Instance] {
+		t.Errorf("instance %q after %v: want 16 new hex digits", a.Instance, seen)
+	}
+	seen[a.Instance] = true
+	if a.Language != language {
+		t.Errorf("language %q", a.Language)
 	}
 }
 

@@ -32,14 +32,6 @@ func (f family) fits(addr netip.Addr) bool {
 
 // The cases of ip-address and ip-socket-address are in the order of the families.
 
-func liftAddr(v component.Value) netip.Addr {
-	p := v.Payload()
-	if family(v.Case()) == ipv4 {
-		return addr4(p)
-	}
-	return addr6(p)
-}
-
 func addr4(v component.Value) netip.Addr {
 	var b [4]byte
 	for i := range b {

@@ -202,3 +202,12 @@ func TestResultEndsTheGuestForATrapOnly(t *testing.T) {
 		t.Error("a trap is told to the guest")
 	}
 }
+
+// liftAddr reads an ip-address, which no function of the host takes.
+func liftAddr(v component.Value) netip.Addr {
+	p := v.Payload()
+	if family(v.Case()) == ipv4 {
+		return addr4(p)
+	}
+	return addr6(p)
+}
