@@ -182,7 +182,7 @@ func (l *linker) link(own *part, s *source, targets []Target) ([]weave.Link, err
 			links[j] = weave.Link{Module: hostImport, Name: strconv.Itoa(t.Host)}
 			continue
 		}
-		links[j] = weave.Link{Module: strconv.Itoa(own.provider(t.Part)), Name: t.Export, Guest: true}
+		links[j] = weave.Link{Module: strconv.Itoa(own.provider(t.Part)), Name: t.Export}
 		if im.Kind == weave.Memory {
 			own.memory = l.group.parts[t.Part].memory
 		}

@@ -23,19 +23,6 @@ func (m *Module) writeStart(w *writer) {
 	w.byte(opEnd)
 }
 
-// writeStandIn: calls an imported function and takes its cost from the fuel, since the host's work is not in proportion to the guest's.
-func (m *Module) writeStandIn(w *writer, i uint32) {
-	w.byte(0)
-	for p := range m.types[m.functions[i]].Params {
-		w.byte(opLocalGet)
-		w.u32(uint32(p))
-	}
-	w.byte(opCall)
-	w.u32(i)
-	m.check(w, hostCost)
-	w.byte(opEnd)
-}
-
 // Parameters of memory.fill and memory.copy, and of what replaces them.
 const (
 	to   = 0

@@ -7,8 +7,8 @@ const (
 	leafCost = 16
 	// perCheck is how many instructions one unit of fuel pays for: straight code costs too, if it is long.
 	perCheck = 8
-	// hostCost is what a call of a function of the host costs, in units of fuel.
-	hostCost = 1000
+	// importCost is what a call of an imported function costs its caller: what the host does is in no proportion to what the guest does.
+	importCost = 100 * perCheck
 )
 
 // measure is how fine the weaving is. Tests weave with a finer one, in which everything happens that is rare otherwise.
@@ -24,7 +24,7 @@ type measure struct {
 var standard = measure{fuel: 10_000, smallMove: 1 << 10, chunkBits: 20, memoryBits: 9}
 
 func (m *Module) writeCode(w *writer) *Error {
-	w.u32(uint32(len(m.functions) - m.imported + m.stood() + addedFunctions))
+	w.u32(uint32(len(m.functions) - m.imported + addedFunctions))
 	if s := m.sections[sectionCode]; s != nil {
 		r := *s
 		r.pos = 0
@@ -47,9 +47,6 @@ func (m *Module) writeCode(w *writer) *Error {
 	w.sized(m.writeFill)
 	w.sized(m.writeCopy)
 	w.sized(m.writeStart)
-	for i := range m.standing() {
-		w.sized(func(w *writer) { m.writeStandIn(w, i) })
-	}
 	return nil
 }
 
@@ -119,7 +116,11 @@ func (b *body) measure() {
 			}
 		case opCall, opCallIndirect, opReturnCall, opReturnCallI:
 			b.leaf = false
-			instructions += leafCost
+			if (in.op == opCall || in.op == opReturnCall) && int(in.index) < b.m.imported {
+				instructions += importCost
+			} else {
+				instructions += leafCost
+			}
 		case opLocalGet, opLocalSet, opLocalTee:
 			if uint64(in.index) >= uint64(b.local) { // it could be one of those for a move
 				b.r.fail("local variable %d: there are %d", in.index, b.local)

@@ -5,28 +5,14 @@ import "fmt"
 // Link is where an import comes from, as the woven module is to say it.
 type Link struct {
 	Module, Name string
-	Guest        bool // it is another woven module's: what that does is counted there
 }
 
-// Relink makes Weave write other names for the imports: links has one for each, in the order of Imports. Functions of other woven
-// modules are called directly, those of the host through a stand-in that counts.
+// Relink makes Weave write other names for the imports: links has one for each, in the order of Imports.
 func (m *Module) Relink(links []Link) error {
 	if len(links) != len(m.Imports) {
 		return fmt.Errorf("%d links for %d imports", len(links), len(m.Imports))
 	}
 	m.links = links
-	m.standIns = make([]int, 0, m.imported)
-	n := 0
-	for i, im := range m.Imports {
-		switch {
-		case im.Kind != Function:
-		case links[i].Guest:
-			m.standIns = append(m.standIns, -1)
-		default:
-			m.standIns = append(m.standIns, n)
-			n++
-		}
-	}
 	return nil
 }
 

@@ -148,7 +148,7 @@ func TestLinksAreForAllImports(t *testing.T) {
 	if err := m.Relink(nil); err == nil {
 		t.Error("no link for an import")
 	}
-	if err := m.Relink([]weave.Link{{Module: "0", Name: "memory", Guest: true}}); err != nil {
+	if err := m.Relink([]weave.Link{{Module: "0", Name: "memory"}}); err != nil {
 		t.Fatal(err)
 	}
 	m.Name = "user"

@@ -100,7 +100,6 @@ type Module struct {
 	exports         []export
 	unsupported     *Error         // something that can be read, but not be woven
 	links           []Link         // of the imports; nil: they stay as they are
-	standIns        []int          // for each imported function the number of its stand-in, or -1; nil: each has one
 	start           int            // the start function, or -1
 	names           map[int]string // of functions, for stack traces
 	sections        [lastSection + 1]*reader

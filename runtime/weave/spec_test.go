@@ -69,7 +69,7 @@ func (w *world) instantiate(wasm []byte, name string) (api.Module, error) {
 		case wovenLinked: // to where they are linked anyway, all of them woven modules
 			var links []weave.Link
 			for _, im := range read.Imports {
-				links = append(links, weave.Link{Module: im.Module, Name: im.Name, Guest: true})
+				links = append(links, weave.Link{Module: im.Module, Name: im.Name})
 			}
 			if err := read.Relink(links); err != nil {
 				return nil, err

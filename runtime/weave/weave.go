@@ -2,7 +2,6 @@ package weave
 
 import (
 	"fmt"
-	"iter"
 	"strconv"
 )
 
@@ -23,8 +22,7 @@ const (
 	addedTypes
 )
 
-// Added functions. The import goes behind the module's imports, so all other functions move up by one. These follow the module's own,
-// and then comes a stand-in for each imported function.
+// Added functions. The import goes behind the module's imports, so all other functions move up by one. These follow the module's own.
 const (
 	funcRefill = iota
 	funcFill
@@ -33,37 +31,12 @@ const (
 	addedFunctions
 )
 
-// moved returns the woven index of a function of the module. Imported ones are replaced by their stand-in, if they have one.
+// moved returns the woven index of a function of the module.
 func (m *Module) moved(i uint32) uint32 {
-	switch {
-	case int(i) >= m.imported:
-		return i + 1
-	case m.standIns == nil:
-		return m.added(addedFunctions) + i
-	case m.standIns[i] < 0:
+	if int(i) < m.imported {
 		return i
 	}
-	return m.added(addedFunctions) + uint32(m.standIns[i])
-}
-
-// standing returns the imported functions that have a stand-in.
-func (m *Module) standing() iter.Seq[uint32] {
-	return func(yield func(uint32) bool) {
-		for i := range m.imported {
-			if (m.standIns == nil || m.standIns[i] >= 0) && !yield(uint32(i)) {
-				return
-			}
-		}
-	}
-}
-
-// stood is how many imported functions have a stand-in.
-func (m *Module) stood() int {
-	n := 0
-	for range m.standing() {
-		n++
-	}
-	return n
+	return i + 1
 }
 
 func (m *Module) added(f int) uint32     { return uint32(len(m.functions) + 1 + f) }
@@ -162,15 +135,12 @@ func (m *Module) writeImports(w *writer) {
 }
 
 func (m *Module) writeFunctions(w *writer) {
-	w.u32(uint32(len(m.functions) - m.imported + m.stood() + addedFunctions))
+	w.u32(uint32(len(m.functions) - m.imported + addedFunctions))
 	w.raw(m.items(sectionFunction))
 	w.u32(m.addedType(typeYield))
 	w.u32(m.addedType(typeFill))
 	w.u32(m.addedType(typeFill))
 	w.u32(m.addedType(typeYield)) // funcStart
-	for i := range m.standing() {
-		w.u32(uint32(m.functions[i]))
-	}
 }
 
 // writeTables gives every table a maximum: table.grow may refuse at any time, and wazero would not before 4 billion.
@@ -243,9 +213,8 @@ func (m *Module) writeNames(w *writer) {
 	if m.Name != "" {
 		w.section(moduleName, func(w *writer) { w.name(m.Name) })
 	}
-	standIns := m.stood()
 	w.section(functionNames, func(w *writer) {
-		w.u32(uint32(len(m.functions) - m.imported + standIns + addedFunctions))
+		w.u32(uint32(len(m.functions) - m.imported + addedFunctions))
 		for i := m.imported; i < len(m.functions); i++ {
 			name, ok := m.names[i]
 			if !ok {
@@ -254,7 +223,7 @@ func (m *Module) writeNames(w *writer) {
 			w.u32(m.moved(uint32(i)))
 			w.name(name)
 		}
-		for i := range addedFunctions + standIns {
+		for i := range addedFunctions {
 			w.u32(m.added(i))
 			w.name(AddedName)
 		}
