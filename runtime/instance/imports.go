@@ -46,7 +46,7 @@ func (r *Runtime) importProblem(im weave.Import) string {
 	if im.Kind != weave.Function {
 		return "WASI has functions only"
 	}
-	f, ok := r.wasi[im.Name]
+	f, ok := r.wasi.functions[im.Name]
 	if !ok {
 		return "WASI 0.1 has no such function"
 	}

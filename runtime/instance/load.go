@@ -29,6 +29,11 @@ func (r *Runtime) Load(ctx context.Context, wasm []byte) (*Module, error) {
 		return nil, malformed(err)
 	}
 	m := &Module{runtime: r}
+	if wanted(read.Imports) {
+		if err := r.wasi.provide(ctx, r.engine); err != nil {
+			return nil, fmt.Errorf("make the functions of the host: %w", err)
+		}
+	}
 	if err := r.checkImports(read.Imports); err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
-	wasi "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
 // Limits bounds what guests may take.
@@ -29,7 +28,7 @@ type Runtime struct {
 	limits Limits
 	engine wazero.Runtime
 	config wazero.ModuleConfig // what the configuration of every instance starts from
-	wasi   map[string]api.FunctionDefinition
+	wasi   preview1
 	slots  *slots
 	budget budget
 	turns  turns
@@ -53,7 +52,7 @@ func NewRuntime(ctx context.Context, l Limits) (*Runtime, error) {
 		turns: newTurns(),
 	}
 	r.budget.limit.Store(l.Budget)
-	if err := r.provide(ctx); err != nil {
+	if err := exportYield(ctx, r.engine); err != nil {
 		_ = r.engine.Close(ctx)
 		return nil, fmt.Errorf("make the functions of the host: %w", err)
 	}
@@ -75,19 +74,6 @@ func noPanic(err *error) {
 
 // SetBudget changes Limits.Budget for instances to come, when it is known what the process needs beside them.
 func (r *Runtime) SetBudget(bytes uint64) { r.budget.limit.Store(bytes) }
-
-// provide makes the host modules that guests import.
-func (r *Runtime) provide(ctx context.Context) error {
-	b := r.engine.NewHostModuleBuilder(wasi.ModuleName)
-	wasi.NewFunctionExporter().ExportFunctions(b)
-	exportEnviron(b)
-	m, err := b.Instantiate(ctx)
-	if err != nil {
-		return err
-	}
-	r.wasi = m.ExportedFunctionDefinitions()
-	return exportYield(ctx, r.engine)
-}
 
 // Close frees the compiled code and all slots. No instance may be live.
 func (r *Runtime) Close(ctx context.Context) error {
