@@ -66,8 +66,7 @@ func Load(ctx context.Context, o Options) (*App, error) {
 	}
 	b := uint64(0)
 	if o.MemoryLimit > 0 {
-		debug.FreeOSMemory() // a compiler leaves many times what it makes
-		b = budget(o.MemoryLimit, resident())
+		b = budget(o.MemoryLimit, settled())
 		r.SetBudget(b)
 	}
 	n := maxInstances(o.Sidecar.MaxInstances, b, l.footprint())
@@ -112,6 +111,17 @@ const (
 	// mostInstances bounds instances where no limit of memory does.
 	mostInstances = 10_000
 )
+
+// settled is how much memory of its own this process has when what loading left behind is gone. Where it left little, that is not
+// worth a collection: the reserve covers it.
+func settled() uint64 {
+	n := resident()
+	if n+slack <= reserve {
+		return n
+	}
+	debug.FreeOSMemory() // a compiler leaves many times what it makes
+	return resident()
+}
 
 // budget is what a limit leaves to instances in a process that has so much memory already; 0 is no limit.
 func budget(limit, resident uint64) uint64 {
