@@ -1,5 +1,5 @@
 // Command differential runs the same components under mayfly, "wasmtime serve" and "jco serve", asks each the same questions over raw
-// connections, and prints where the answers are not the same. With -bench it measures the three in the place of comparing them.
+// connections, and prints where the answers are not the same.
 //
 // Compared are the status, the fields, the body and the trailers, and whether the answer came to its end. Not compared is what HTTP
 // leaves to each server: the fields that frame a message or speak of the connection (RFC 9110, section 7.6.1), Date, Server, and
@@ -19,6 +19,5 @@
 //	known.go      which of that is known
 //	run.go        all of it
 //
-// wasmtime is the one in WASMTIME or in PATH, or cargo builds it; jco comes from npm, in the versions of jco/package-lock.json. Both are
-// kept in the user's cache directory. A server that cannot be had is left out, and that is said.
+// The servers are those of package peers. One that cannot be had is left out, and that is said.
 package main

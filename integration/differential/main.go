@@ -14,10 +14,18 @@ import (
 	"syscall"
 
 	"github.com/mayfly-run/mayfly/integration/lab"
+	"github.com/mayfly-run/mayfly/integration/peers"
 )
 
 // logs is where the servers' output goes.
 const logs = "out/differential"
+
+// guest is what every guest has where its server can give it.
+var guest = peers.Guest{
+	Env:     [][2]string{{"GREETING", "hello, world"}, {"EMPTY", ""}},
+	Args:    []string{"one", "two words"},
+	Network: true,
+}
 
 // errDiffers is the end of a run that found something; it was printed.
 var errDiffers = errors.New("answers differ")
@@ -26,10 +34,9 @@ func main() { os.Exit(doMain(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // options are the command line's.
 type options struct {
-	run   *regexp.Regexp
-	bench bool
-	json  bool
-	all   bool
+	run  *regexp.Regexp
+	json bool
+	all  bool
 }
 
 func doMain(args []string, stdout, stderr io.Writer) int {
@@ -53,7 +60,6 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	var o options
 	set := flag.NewFlagSet("differential", flag.ContinueOnError)
 	set.SetOutput(stderr)
-	set.BoolVar(&o.bench, "bench", false, "measure the servers instead of comparing their answers, and write "+benchFile)
 	set.BoolVar(&o.all, "known", false, "tell known differences and their reasons too")
 	output := set.String("o", "text", "text or json")
 	pattern := set.String("run", "", "only the requests whose COMPONENT/GROUP/NAME matches `REGEXP`")
@@ -87,11 +93,11 @@ func run(ctx context.Context, o options, stdout io.Writer) (err error) {
 	}
 	defer os.RemoveAll(dir)
 	progress := lab.NewProgress(os.Stderr)
-	mayfly, err := findMayfly(dir, progress)
+	mayfly, err := peers.Mayfly(dir, progress, guest)
 	if err != nil {
 		return err
 	}
-	peers, err := findPeers(progress)
+	others, err := findPeers(progress)
 	if err != nil {
 		return err
 	}
@@ -102,15 +108,12 @@ func run(ctx context.Context, o options, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.bench {
-		return bench(ctx, o, append([]*server{mayfly}, peers...), to, progress, stdout)
-	}
 	origin, err := startOrigin()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, origin.close()) }()
-	r := &runner{mayfly: mayfly, peers: peers, only: o.run, known: known, origin: origin, logs: to, progress: progress}
+	r := &runner{mayfly: mayfly, peers: others, only: o.run, known: known, origin: origin, logs: to, progress: progress}
 	all, err := components(func(c *component) bool { return len(r.questions(c)) > 0 }, progress)
 	if err != nil {
 		return err
@@ -131,23 +134,32 @@ func run(ctx context.Context, o options, stdout io.Writer) (err error) {
 }
 
 // findPeers returns the servers that mayfly is compared with.
-func findPeers(progress *lab.Progress) ([]*server, error) {
-	var peers []*server
+func findPeers(progress *lab.Progress) ([]*peers.Server, error) {
+	var found []*peers.Server
 	var missing []string
 	for _, p := range []struct {
 		name string
-		find func(*lab.Progress) (*server, error)
-	}{{"wasmtime", findWasmtime}, {"jco", findJco}} {
-		peer, err := p.find(progress)
+		find func() (*peers.Server, error)
+	}{
+		{"wasmtime", func() (*peers.Server, error) {
+			w, err := peers.FindWasmtime(progress)
+			if err != nil {
+				return nil, err
+			}
+			return w.Server("wasmtime", guest), nil
+		}},
+		{"jco", func() (*peers.Server, error) { return peers.Jco(progress, guest) }},
+	} {
+		peer, err := p.find()
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "differential: without %s: %v\n", p.name, err)
 			missing = append(missing, p.name)
 			continue
 		}
-		peers = append(peers, peer)
+		found = append(found, peer)
 	}
-	if len(peers) == 0 {
+	if len(found) == 0 {
 		return nil, fmt.Errorf("nothing to compare with: there is no %s", strings.Join(missing, " and no "))
 	}
-	return peers, nil
+	return found, nil
 }

@@ -23,7 +23,7 @@ func TestTheCommandLine(t *testing.T) {
 		ok   bool
 	}{
 		{"nothing", nil, true},
-		{"all of it", []string{"-run", "^http/", "-o", "json", "-known", "-bench"}, true},
+		{"all of it", []string{"-run", "^http/", "-o", "json", "-known"}, true},
 		{"an argument", []string{"http"}, false},
 		{"another output", []string{"-o", "xml"}, false},
 		{"a pattern that is none", []string{"-run", "("}, false},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+
+	"github.com/mayfly-run/mayfly/integration/peers"
 )
 
 // report is what a run found.
@@ -13,7 +15,7 @@ type report struct {
 	stale    []which
 	unsteady []string // differed once, and not when asked again
 	asked    map[which]bool
-	mayfly   *server
+	mayfly   *peers.Server
 }
 
 // tally is what one server's answers were.
@@ -46,38 +48,38 @@ func (v verdict) MarshalJSON() ([]byte, error) {
 	}{v.request, v.aspect, v.ours, v.theirs, v.reason})
 }
 
-func newReport(mayfly *server, peers []*server) *report {
+func newReport(mayfly *peers.Server, others []*peers.Server) *report {
 	r := &report{mayfly: mayfly, asked: map[which]bool{}}
-	for _, p := range peers {
-		r.servers = append(r.servers, &tally{Name: p.name, Version: p.version})
+	for _, p := range others {
+		r.servers = append(r.servers, &tally{Name: p.Name, Version: p.Version})
 	}
 	return r
 }
 
-func (r *report) tally(s *server) *tally {
+func (r *report) tally(s *peers.Server) *tally {
 	for _, t := range r.servers {
-		if t.Name == s.name {
+		if t.Name == s.Name {
 			return t
 		}
 	}
-	panic("no server " + s.name)
+	panic("no server " + s.Name)
 }
 
-func (r *report) unserved(s *server, c *component, why error) {
+func (r *report) unserved(s *peers.Server, c *component, why error) {
 	t := r.tally(s)
 	t.Unserved = append(t.Unserved, c.name+": "+why.Error())
 }
 
-func (r *report) leftOut(s *server, c *component, why string) {
+func (r *report) leftOut(s *peers.Server, c *component, why string) {
 	t := r.tally(s)
 	t.LeftOut = append(t.LeftOut, c.name+": "+why)
 }
 
 // add notes how a server's answer to a request differs.
-func (r *report) add(s *server, id string, verdicts []verdict) {
+func (r *report) add(s *peers.Server, id string, verdicts []verdict) {
 	t := r.tally(s)
 	t.Requests++
-	r.asked[which{server: s.name, request: id}] = true
+	r.asked[which{server: s.Name, request: id}] = true
 	known := true
 	for _, v := range verdicts {
 		known = known && v.reason != ""
@@ -109,7 +111,7 @@ func (r *report) good() bool {
 
 // print writes the report for people; all says whether to tell known differences too.
 func (r *report) print(w io.Writer, all bool) error {
-	fmt.Fprintf(w, "compared with %s\n", r.mayfly.version)
+	fmt.Fprintf(w, "compared with %s\n", r.mayfly.Version)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "\trequests\tsame\tknown\tdifferent\t")
 	for _, t := range r.servers {
@@ -155,5 +157,5 @@ func (r *report) writeJSON(w io.Writer) error {
 		Servers  []*tally `json:"servers"`
 		Unsteady []string `json:"unsteady,omitempty"`
 		Stale    []string `json:"stale,omitempty"`
-	}{r.mayfly.version, r.servers, r.unsteady, stale})
+	}{r.mayfly.Version, r.servers, r.unsteady, stale})
 }

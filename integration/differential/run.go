@@ -8,12 +8,13 @@ import (
 	"sync"
 
 	"github.com/mayfly-run/mayfly/integration/lab"
+	"github.com/mayfly-run/mayfly/integration/peers"
 )
 
 // runner compares mayfly with its peers.
 type runner struct {
-	mayfly   *server
-	peers    []*server
+	mayfly   *peers.Server
+	peers    []*peers.Server
 	only     *regexp.Regexp // of the requests, as COMPONENT/GROUP/NAME; nil: all
 	known    *known
 	origin   *origin
@@ -68,8 +69,8 @@ func (r *runner) component(ctx context.Context, c *component, out *report) error
 	ours := &lane{server: r.mayfly, component: c, logs: r.logs}
 	lanes := []*lane{ours}
 	for _, peer := range r.peers {
-		if peer.cannot != nil && peer.cannot(c.name) != "" {
-			out.leftOut(peer, c, peer.cannot(c.name))
+		if peer.Cannot != nil && peer.Cannot(c.name) != "" {
+			out.leftOut(peer, c, peer.Cannot(c.name))
 			continue
 		}
 		lanes = append(lanes, &lane{server: peer, component: c, logs: r.logs})
@@ -105,7 +106,7 @@ func (r *runner) component(ctx context.Context, c *component, out *report) error
 // judge compares two answers. Where they differ and nobody knows why, both are asked again, alone: what comes out then counts.
 func (r *runner) judge(ctx context.Context, q *question, ours, theirs *lane, i int, out *report) error {
 	found := compare(&q.request, ours.answers[i], theirs.answers[i], q.read)
-	unknown := func(d difference) bool { return r.known.reasons[which{theirs.server.name, q.id, d.aspect}] == "" }
+	unknown := func(d difference) bool { return r.known.reasons[which{theirs.server.Name, q.id, d.aspect}] == "" }
 	for _, d := range found {
 		if !unknown(d) {
 			continue
@@ -117,14 +118,14 @@ func (r *runner) judge(ctx context.Context, q *question, ours, theirs *lane, i i
 		}
 		again := compare(&q.request, a, b, q.read)
 		if len(again) == 0 {
-			out.unsteady = append(out.unsteady, theirs.server.name+" "+q.id)
+			out.unsteady = append(out.unsteady, theirs.server.Name+" "+q.id)
 		}
 		found = again
 		break
 	}
 	verdicts := make([]verdict, len(found))
 	for j, d := range found {
-		w := which{theirs.server.name, q.id, d.aspect}
+		w := which{theirs.server.Name, q.id, d.aspect}
 		verdicts[j] = verdict{which: w, ours: d.ours, theirs: d.theirs, reason: r.known.reason(w)}
 	}
 	out.add(theirs.server, q.id, verdicts)
@@ -133,10 +134,10 @@ func (r *runner) judge(ctx context.Context, q *question, ours, theirs *lane, i i
 
 // lane is one server with one component.
 type lane struct {
-	server    *server
+	server    *peers.Server
 	component *component
 	logs      string
-	process   *process // nil when it does not run
+	process   *peers.Process // nil when it does not run
 	answers   [][]answer
 	err       error
 }
@@ -159,7 +160,7 @@ func (l *lane) ask(ctx context.Context, q *question) ([]answer, error) {
 		if err := l.up(ctx); err != nil {
 			return nil, err
 		}
-		answers := ask(ctx, l.process.addr, &q.request)
+		answers := ask(ctx, l.process.Addr, &q.request)
 		last := answers[len(answers)-1].lost
 		if last != nil {
 			l.close() // it may be busy with that for ever, or be ending
@@ -176,20 +177,20 @@ func (l *lane) ask(ctx context.Context, q *question) ([]answer, error) {
 func (l *lane) up(ctx context.Context) error {
 	if l.process != nil {
 		select {
-		case <-l.process.ended:
+		case <-l.process.Ended():
 			l.close()
 		default:
 			return nil
 		}
 	}
 	var err error
-	l.process, err = l.server.start(ctx, l.component, l.logs)
+	l.process, err = l.server.Start(ctx, peers.Job{Component: l.component.name, File: l.component.file, Logs: l.logs})
 	return err
 }
 
 func (l *lane) close() {
 	if l.process != nil {
-		l.process.stop()
+		l.process.Stop()
 		l.process = nil
 	}
 }

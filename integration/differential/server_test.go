@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/mayfly-run/mayfly/integration/lab"
+	"github.com/mayfly-run/mayfly/integration/peers"
 )
 
 // brittle is set where this test's own binary is to be a server that ends with the request for /end, before it has answered it.
@@ -28,15 +28,15 @@ func brittleServer(addr string) error {
 	}))
 }
 
-func testServer(t *testing.T) *server {
+func testServer(t *testing.T) *peers.Server {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &server{
-		name: "brittle", version: "brittle 1", env: []string{brittle + "=yes"},
-		command: func(_ string, port int, _ string) []string { return []string{self, address(port)} },
+	return &peers.Server{
+		Name: "brittle", Version: "brittle 1", Env: []string{brittle + "=yes"},
+		Command: func(_ string, port int, _ string) []string { return []string{self, fmt.Sprint("127.0.0.1:", port)} },
 	}
 }
 
@@ -57,24 +57,6 @@ func TestAServerThatEndsIsStartedAnew(t *testing.T) {
 	}
 }
 
-func TestAServerThatDoesNotStartIsAnErrorThatNamesItsLog(t *testing.T) {
-	s := &server{name: "none", command: func(string, int, string) []string { return []string{"false"} }}
-	logs := t.TempDir()
-	_, err := s.start(t.Context(), &component{name: "c"}, logs)
-	if err == nil || !strings.Contains(err.Error(), logs) {
-		t.Errorf("error %v", err)
-	}
-}
-
-func TestAServerThatIsWaitedForNoMoreIsStopped(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	s := &server{name: "silent", command: func(string, int, string) []string { return []string{"sleep", "60"} }}
-	if _, err := s.start(ctx, &component{name: "c"}, t.TempDir()); err == nil {
-		t.Error("no error")
-	}
-}
-
 func TestAKnownDifferenceThatIsNoneFailsARun(t *testing.T) {
 	o, err := startOrigin()
 	if err != nil {
@@ -82,12 +64,12 @@ func TestAKnownDifferenceThatIsNoneFailsARun(t *testing.T) {
 	}
 	defer o.close()
 	ours, theirs := testServer(t), testServer(t)
-	theirs.name = "other"
+	theirs.Name = "other"
 	known, err := parseKnown("It was once.\n  other c/g/hello status\n  other c/g/not-asked status\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &runner{mayfly: ours, peers: []*server{theirs}, known: known, origin: o, logs: t.TempDir(), progress: lab.NewProgress(os.Stderr)}
+	r := &runner{mayfly: ours, peers: []*peers.Server{theirs}, known: known, origin: o, logs: t.TempDir(), progress: lab.NewProgress(os.Stderr)}
 	c := &component{name: "c", groups: []group{{name: "g", requests: []request{{name: "hello", head: "GET /"}, {name: "end", head: "GET /end"}}}}}
 	found, err := r.run(t.Context(), []*component{c})
 	if err != nil {
@@ -99,13 +81,13 @@ func TestAKnownDifferenceThatIsNoneFailsARun(t *testing.T) {
 }
 
 func TestADifferenceThatNobodyKnowsFailsARun(t *testing.T) {
-	r := newReport(&server{name: "mayfly"}, []*server{{name: "other"}})
+	r := newReport(&peers.Server{Name: "mayfly"}, []*peers.Server{{Name: "other"}})
 	w := which{"other", "c/g/hello", "body"}
-	r.add(&server{name: "other"}, w.request, []verdict{{which: w, reason: "known"}})
+	r.add(&peers.Server{Name: "other"}, w.request, []verdict{{which: w, reason: "known"}})
 	if !r.good() {
 		t.Error("a known difference fails it")
 	}
-	r.add(&server{name: "other"}, w.request, []verdict{{which: w}})
+	r.add(&peers.Server{Name: "other"}, w.request, []verdict{{which: w}})
 	if got := r.servers[0]; r.good() || got.Known != 1 || got.Different != 1 {
 		t.Errorf("%+v", got)
 	}

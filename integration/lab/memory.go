@@ -9,12 +9,16 @@ import (
 )
 
 // Memory is what a process costs, in bytes: Private is its alone and free when
-// it ends, PSS adds its share of what others have mapped too.
-type Memory struct{ Private, PSS int64 }
+// it ends, PSS adds its share of what others have mapped too, and RSS all of
+// that.
+type Memory struct{ Private, PSS, RSS int64 }
 
 // Memory reads it for a process of the node's.
-func (n *Node) Memory(pid int) (Memory, error) {
-	text, err := os.ReadFile(n.Proc(pid, "smaps_rollup"))
+func (n *Node) Memory(pid int) (Memory, error) { return MemoryOf(n.Proc(pid, "smaps_rollup")) }
+
+// MemoryOf reads the file smaps_rollup of a process.
+func MemoryOf(file string) (Memory, error) {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return Memory{}, fmt.Errorf("read memory: %w", err)
 	}
@@ -26,6 +30,8 @@ func (n *Node) Memory(pid int) (Memory, error) {
 			continue
 		}
 		switch key {
+		case "Rss":
+			m.RSS += kib << 10
 		case "Pss":
 			m.PSS += kib << 10
 		case "Private_Clean", "Private_Dirty":
