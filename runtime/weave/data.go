@@ -1,96 +1,191 @@
 package weave
 
-import (
-	"cmp"
-	"slices"
+// Kinds of data segments. WebAssembly 2.0, section 5.5.14.
+const (
+	segmentActive   = iota
+	segmentPassive  // applied by memory.init only
+	segmentExplicit // active, and says of which memory
+	segmentKinds
 )
 
-// maxGap is how many bytes of zeroes may lie between two data segments that are joined: to copy them costs less than another segment.
-const maxGap = 1 << 10
-
-// segment is an active data segment of which is known where it goes.
-type segment struct {
-	at    uint64
-	bytes []byte
+// Segment is what an active data segment gives a memory before anything runs.
+type Segment struct {
+	At    uint64
+	Bytes []byte
 }
 
-func (s segment) end() uint64 { return s.at + uint64(len(s.bytes)) }
+func (s Segment) end() uint64 { return s.At + uint64(len(s.Bytes)) }
 
-// writeData writes the data section with neighbouring segments joined, and reports whether it did. Go's compiler, and tools that take
-// snapshots, make a segment of each run of bytes that are not zero: ten thousand and more, and an engine computes the place of each
-// again for every instance.
-//
-// Nobody can tell where no instruction names a segment, the memory is the module's own and large enough for all of them from the start,
-// and no two overlap: their order makes no difference then, and what lies between is zero.
-func (m *Module) writeData(w *writer) bool {
-	segments, ok := m.placed()
-	if !ok {
-		return false
+// Segments is how many data segments the module has, active and passive ones.
+func (m *Module) Segments() int { return m.segments }
+
+// readData reads the data segments. How many there are has been said before by the data count section, if there is one.
+func (m *Module) readData(r *reader) {
+	n := r.count("data segments", maxSegments)
+	if m.sections[sectionDataCount] != nil && n != m.segments && r.err == nil {
+		r.fail("%d data segments, where %d are announced", n, m.segments)
 	}
-	w.section(sectionData, func(w *writer) {
-		var joined []segment
-		spare := len(m.sections[sectionData].b) // for zeroes: the section doubles at most
-		for _, s := range segments {
-			if n := len(joined); n > 0 {
-				last := &joined[n-1]
-				if gap := int(s.at - last.end()); gap <= maxGap && gap <= spare {
-					spare -= gap
-					last.bytes = append(append(last.bytes, make([]byte, gap)...), s.bytes...)
-					continue
-				}
-			}
-			joined = append(joined, segment{s.at, s.bytes[:len(s.bytes):len(s.bytes)]})
-		}
-		w.u32(uint32(len(joined)))
-		for _, s := range joined {
-			w.u32(0)
-			w.b = append(appendI32Const(w.b, int32(s.at)), opEnd)
-			w.u32(uint32(len(s.bytes)))
-			w.raw(s.bytes)
-		}
-	})
-	return true
+	for m.segments = n; n > 0 && r.err == nil; n-- {
+		m.skipSegment(r)
+	}
 }
 
-// placed returns the data segments, if they may be joined.
-func (m *Module) placed() ([]segment, bool) {
+// skipSegment reads a data segment and returns its kind.
+func (m *Module) skipSegment(r *reader) uint32 {
+	flags := r.u32()
+	if flags >= segmentKinds {
+		r.fail("data segment of kind %d: not known", flags)
+	}
+	if flags == segmentExplicit {
+		if i := r.u32(); i != 0 {
+			r.fail("memory %d: only one memory is supported", i)
+		}
+	}
+	if flags != segmentPassive {
+		m.constant(r, nil)
+	}
+	r.bytes(r.u32())
+	return flags
+}
+
+// Data returns the active data segments whose place is known, in their order, up to the first that must stay in the module: because its
+// place is not known, or because it does not fit a memory of size bytes and so has to trap. n is how many of all segments come before
+// that one. imported returns the value of an imported global that cannot be changed, by its number among the imported globals.
+func (m *Module) Data(size uint64, imported func(global int) (int32, bool)) (active []Segment, n int) {
 	section := m.sections[sectionData]
-	if section == nil || m.namesData || m.Memory == nil {
-		return nil, false
+	if section == nil || len(m.memories) == 0 {
+		return nil, 0
 	}
 	r := *section
 	r.pos = 0
-	n := r.u32()
-	if count := m.sections[sectionDataCount]; count != nil {
-		c := *count
-		c.pos = 0
-		if c.u32() != n {
-			return nil, false // for the engine to refuse
+	for count := int(r.u32()); n < count; n++ {
+		flags := r.u32()
+		if flags == segmentPassive {
+			r.bytes(r.u32())
+			continue
+		}
+		if flags == segmentExplicit {
+			r.u32()
+		}
+		at, known := m.evaluate(&r, imported)
+		s := Segment{uint64(uint32(at)), r.bytes(r.u32())}
+		if !known || r.err != nil || s.end() > size {
+			break
+		}
+		if len(s.Bytes) > 0 {
+			active = append(active, s)
 		}
 	}
-	segments := make([]segment, 0, n)
-	limit := m.Memory.Min << 16
-	for ; n > 0; n-- {
-		if r.u32() != 0 || r.byte() != opI32Const {
-			return nil, false
+	return active, n
+}
+
+// TakeData makes Weave leave out the active ones of the first n data segments. Whoever calls it puts what Data returned into the memory
+// before anything of an instance runs. n is at most what Data returned.
+//
+// An active segment is empty once it has been applied, so where an instruction names segments an empty one takes its place: memory.init
+// traps for either, and data.drop does nothing.
+func (m *Module) TakeData(n int) { m.taken = n }
+
+// writeData writes the data sections around the code. Go's compiler, and tools that take snapshots, make a segment of each run of bytes
+// that are not zero: ten thousand and more, and an engine would compute the place of each again for every instance.
+func (m *Module) writeData(w, code *writer) {
+	section := m.sections[sectionData]
+	if m.taken == 0 || section == nil {
+		m.copySection(w, sectionDataCount)
+		w.raw(code.b)
+		m.copySection(w, sectionData)
+		return
+	}
+	if m.namesData {
+		m.copySection(w, sectionDataCount)
+	}
+	w.raw(code.b)
+	stay := &writer{}
+	r := *section
+	r.pos = 0
+	count, kept := int(r.u32()), 0
+	for n := range count {
+		at := r.pos
+		flags := m.skipSegment(&r)
+		switch {
+		case n >= m.taken || flags == segmentPassive && m.namesData:
+			stay.raw(r.since(at))
+		case m.namesData:
+			stay.raw([]byte{segmentActive, opI32Const, 0, opEnd, 0})
+		default:
+			continue // a passive one among the taken that nobody names is of no use
 		}
-		at, ok := r.i32()
-		if !ok || r.byte() != opEnd {
-			return nil, false
-		}
-		s := segment{uint64(uint32(at)), r.bytes(r.u32())}
-		if r.err != nil || s.end() > limit {
-			return nil, false
-		}
-		if len(s.bytes) > 0 {
-			segments = append(segments, s)
+		kept++
+	}
+	if kept > 0 {
+		w.section(sectionData, func(w *writer) {
+			w.u32(uint32(kept))
+			w.raw(stay.b)
+		})
+	}
+}
+
+// GlobalValue returns with what value a global of 32 bits begins that cannot be changed, by its number; see Data for imported.
+func (m *Module) GlobalValue(i int, imported func(global int) (int32, bool)) (int32, bool) {
+	switch {
+	case m.globals[i] != GlobalType{Type: typeI32}:
+		return 0, false
+	case i < m.importedGlobals:
+		return imported(i)
+	}
+	r := *m.sections[sectionGlobal]
+	r.pos = m.inits[i-m.importedGlobals]
+	return m.evaluate(&r, imported)
+}
+
+// evaluate evaluates a constant expression up to its end, as far as a value of 32 bits can be made of others. It reports false where it
+// cannot be known, or is wrong, and has read all of it in any case.
+func (m *Module) evaluate(r *reader, imported func(global int) (int32, bool)) (int32, bool) {
+	var stack []int32
+	if r.pos+2 < len(r.b) && r.b[r.pos] == opI32Const && r.b[r.pos+1] < 0x40 && r.b[r.pos+2] == opEnd { // the same, without a stack
+		r.pos += 3
+		return int32(r.b[r.pos-2]), true
+	}
+	known := true
+	for r.err == nil {
+		at := r.pos
+		in := m.instruction(r)
+		switch in.op {
+		case opI32Const:
+			v := reader{b: r.since(at + 1)}
+			n, ok := v.i32()
+			stack, known = append(stack, n), known && ok
+		case opGlobalGet:
+			n, ok := int32(0), false
+			if int(in.index) < m.importedGlobals && m.globals[in.index] == (GlobalType{Type: typeI32}) {
+				n, ok = imported(int(in.index))
+			}
+			stack, known = append(stack, n), known && ok
+		case opI32Add, opI32Sub, opI32Mul:
+			if len(stack) < 2 {
+				stack, known = append(stack, 0), false
+				continue
+			}
+			a, b := stack[len(stack)-2], stack[len(stack)-1]
+			stack = append(stack[:len(stack)-2], operate(in.op, a, b))
+		case opEnd:
+			if len(stack) != 1 {
+				return 0, false
+			}
+			return stack[0], known
+		default:
+			known = false
 		}
 	}
-	slices.SortFunc(segments, func(a, b segment) int { return cmp.Compare(a.at, b.at) })
-	for i := 1; i < len(segments); i++ {
-		if segments[i].at < segments[i-1].end() {
-			return nil, false
-		}
+	return 0, false
+}
+
+func operate(op byte, a, b int32) int32 {
+	switch op {
+	case opI32Add:
+		return a + b
+	case opI32Sub:
+		return a - b
 	}
-	return segments, true
+	return a * b
 }

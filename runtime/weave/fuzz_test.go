@@ -88,6 +88,14 @@ func disagreement(wasm []byte) string {
 	if problem := judge(before, compile(woven)); problem != "" {
 		return problem + " when woven and linked"
 	}
+	_, n := m.Data(1<<16, func(int) (int32, bool) { return 0, true })
+	m.TakeData(n)
+	if woven, err = m.Weave(); err != nil {
+		return fmt.Sprintf("it can be woven, but not without its data: %v", err)
+	}
+	if problem := judge(before, compile(woven)); problem != "" {
+		return problem + " when its data is taken out"
+	}
 	return ""
 }
 

@@ -94,9 +94,11 @@ type Module struct {
 	memories        []Limits     // one at most
 	entries         int          // of tables at the start and of element segments, together
 	segments        int          // of data
+	taken           int          // of them, the first ones, as far as they are active: they stay out
 	namesData       bool         // an instruction that was read names one
 	globals         []GlobalType // the imported ones first
 	importedGlobals int
+	inits           []int // where in their section the module's own globals have what they begin as
 	exports         []export
 	unsupported     *Error         // something that can be read, but not be woven
 	links           []Link         // of the imports; nil: they stay as they are

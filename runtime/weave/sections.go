@@ -136,7 +136,7 @@ func (m *Module) decode(id int, r *reader) {
 	case sectionElement:
 		m.elements(r, nil)
 	case sectionDataCount:
-		r.u32()
+		m.segments = int(r.u32())
 	case sectionCode:
 		m.readCode(r)
 	case sectionData:
@@ -276,7 +276,10 @@ func (m *Module) readTables(r *reader) {
 
 func (m *Module) readGlobals(r *reader) {
 	for n := r.count("globals", maxGlobals); n > 0 && r.err == nil; n-- {
-		m.globals = append(m.globals, m.global(r, nil))
+		at := r.pos
+		t := m.global(r, nil)
+		m.globals = append(m.globals, t)
+		m.inits = append(m.inits, at+2) // behind the type, and whether it can be changed
 	}
 }
 
@@ -426,25 +429,6 @@ func (r *reader) locals() uint64 {
 		}
 	}
 	return total
-}
-
-func (m *Module) readData(r *reader) {
-	m.segments = r.count("data segments", maxSegments)
-	for n := m.segments; n > 0 && r.err == nil; n-- {
-		flags := r.u32()
-		if flags > 2 {
-			r.fail("data segment of kind %d: not known", flags)
-		}
-		if flags == 2 {
-			if i := r.u32(); i != 0 {
-				r.fail("memory %d: only one memory is supported", i)
-			}
-		}
-		if flags != 1 {
-			m.constant(r, nil)
-		}
-		r.bytes(r.u32())
-	}
 }
 
 // readNames reads the names of functions for stack traces. They are no part of the module's meaning: what is wrong is left out.

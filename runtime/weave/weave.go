@@ -82,13 +82,7 @@ func (m *Module) Weave() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := &writer{}
-	if joined := m.writeData(data); !joined {
-		m.copySection(w, sectionDataCount)
-		m.copySection(data, sectionData)
-	}
-	w.raw(code.b)
-	w.raw(data.b)
+	m.writeData(w, code)
 	w.section(sectionCustom, m.writeNames)
 	return w.b, nil
 }
