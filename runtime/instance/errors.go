@@ -63,6 +63,10 @@ func splitTrap(text string) (reason, stack string) {
 	text, _, _ = strings.Cut(text, "\n\nGo runtime stack trace:")
 	reason, stack, _ = strings.Cut(text, "\nwasm stack trace:\n")
 	reason = strings.TrimPrefix(reason, "wasm error: ")
+	first, _, _ := strings.Cut(stack, "(")
+	if trap := weave.Trap(first); trap != "" {
+		reason = trap
+	}
 	if host, ok := strings.CutSuffix(reason, " (recovered by wazero)"); ok {
 		reason = "a function of the host failed: " + host
 	}
@@ -70,7 +74,7 @@ func splitTrap(text string) (reason, stack string) {
 	for line := range strings.Lines(stack) {
 		// The name of the module stands before the dot, if it has one.
 		line = strings.TrimLeft(line, "\t.")
-		if name, _, _ := strings.Cut(line, "("); strings.HasSuffix(name, weave.AddedName) || name == weave.YieldModule+"."+weave.YieldName {
+		if name, _, _ := strings.Cut(line, "("); weave.Added(name) || name == weave.YieldModule+"."+weave.YieldName {
 			continue
 		}
 		lines.WriteString(line)

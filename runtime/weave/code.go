@@ -24,7 +24,7 @@ type measure struct {
 var standard = measure{fuel: 10_000, smallMove: 1 << 10, chunkBits: 20, memoryBits: 9}
 
 func (m *Module) writeCode(w *writer) *Error {
-	w.u32(uint32(len(m.functions) - m.imported + addedFunctions))
+	w.u32(uint32(len(m.functions) - m.imported + addedFunctions + len(m.dispatch.functions)))
 	if s := m.sections[sectionCode]; s != nil {
 		r := *s
 		r.pos = 0
@@ -47,6 +47,9 @@ func (m *Module) writeCode(w *writer) *Error {
 	w.sized(m.writeFill)
 	w.sized(m.writeCopy)
 	w.sized(m.writeStart)
+	for _, f := range m.dispatch.functions {
+		w.sized(f.body)
+	}
 	return nil
 }
 
@@ -215,8 +218,19 @@ func (b *body) write(w *writer) {
 			replace(at)
 			w.byte(in.op)
 			w.u32(m.moved(in.index))
+		case opCallIndirect:
+			if f, ok := m.dispatcher(in); ok {
+				replace(at)
+				w.byte(opCall)
+				w.u32(f)
+			}
 		case opBulk:
 			switch in.sub {
+			case bulkTableSize:
+				if t := m.dispatch.tables[in.table]; t != nil {
+					replace(at)
+					w.b = appendI32Const(w.b, int32(len(t.entries)))
+				}
 			case bulkMemoryFill, bulkMemoryCopy:
 				if b.moves {
 					replace(at)

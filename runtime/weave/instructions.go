@@ -2,12 +2,15 @@ package weave
 
 // The instructions that the weaving looks at or writes. WebAssembly 2.0, section 5.4.
 const (
+	opUnreachable  = 0x00
 	opBlock        = 0x02
 	opLoop         = 0x03
 	opIf           = 0x04
 	opElse         = 0x05
 	opEnd          = 0x0b
 	opBrIf         = 0x0d
+	opBrTable      = 0x0e
+	opReturn       = 0x0f
 	opCall         = 0x10
 	opCallIndirect = 0x11
 	opReturnCall   = 0x12
@@ -17,12 +20,16 @@ const (
 	opLocalTee     = 0x22
 	opGlobalGet    = 0x23
 	opGlobalSet    = 0x24
+	opTableGet     = 0x25
+	opTableSet     = 0x26
 	opMemorySize   = 0x3f
 	opMemoryGrow   = 0x40
 	opI32Const     = 0x41
 	opI64Const     = 0x42
 	opF32Const     = 0x43
 	opF64Const     = 0x44
+	opI32Eq        = 0x46
+	opI32LtU       = 0x49
 	opI32GtU       = 0x4b
 	opI32LeS       = 0x4c
 	opI64LeU       = 0x58
@@ -47,7 +54,10 @@ const (
 	bulkMemoryCopy = 10
 	bulkMemoryFill = 11
 	bulkTableInit  = 12
+	bulkElemDrop   = 13
 	bulkTableCopy  = 14
+	bulkTableGrow  = 15
+	bulkTableSize  = 16
 	bulkTableFill  = 17
 
 	vectorConst = 12
@@ -126,7 +136,8 @@ var singleByte = func() (t [256]immediates) {
 type instruction struct {
 	op    byte
 	sub   uint32 // second opcode, after a prefix
-	index uint32 // of the function, local variable or global, where it has one
+	index uint32 // of the function, local variable, global, type, label, element segment or source table, where it has one
+	table uint32 // that it calls through, or the one of the instructions with prefix 0xfc that changes or is measured
 }
 
 // instruction reads one instruction. It checks the indices that the weaving could give another meaning, and no others.
@@ -138,7 +149,7 @@ func (m *Module) instruction(r *reader) instruction {
 	case blockType:
 		m.blockType(r)
 	case number:
-		r.u32()
+		in.index = r.u32()
 	case labels:
 		for n := r.count("labels", maxBody) + 1; n > 0 && r.err == nil; n-- {
 			r.u32()
@@ -146,8 +157,8 @@ func (m *Module) instruction(r *reader) instruction {
 	case function:
 		in.index = uint32(r.index("function", len(m.functions)))
 	case callIndirect:
-		r.index("type", len(m.types))
-		r.u32()
+		in.index = uint32(r.index("type", len(m.types)))
+		in.table = r.u32()
 	case local:
 		in.index = r.u32()
 	case global:
@@ -172,7 +183,7 @@ func (m *Module) instruction(r *reader) instruction {
 		in.sub = r.u32()
 		switch in.op {
 		case opBulk:
-			m.bulk(r, in.sub)
+			m.bulk(r, &in)
 		case opVector:
 			m.vector(r, in.sub)
 		case opAtomic:
@@ -186,8 +197,8 @@ func (m *Module) instruction(r *reader) instruction {
 }
 
 // bulk reads the immediates of the instructions with prefix 0xfc.
-func (m *Module) bulk(r *reader, sub uint32) {
-	switch {
+func (m *Module) bulk(r *reader, in *instruction) {
+	switch sub := in.sub; {
 	case sub < bulkMemoryInit: // saturating conversions
 	case sub == bulkMemoryInit:
 		m.namesData = true
@@ -198,14 +209,19 @@ func (m *Module) bulk(r *reader, sub uint32) {
 		m.memoryIndex(r)
 	case sub == bulkMemoryFill:
 		m.memoryIndex(r)
-	case sub == bulkTableInit, sub == bulkTableCopy:
-		r.u32()
-		r.u32()
+	case sub == bulkTableInit: // the segment stands before the table
+		in.index = r.u32()
+		in.table = r.u32()
+	case sub == bulkTableCopy: // the source stands behind the destination
+		in.table = r.u32()
+		in.index = r.u32()
 	case sub == bulkDataDrop:
 		m.namesData = true
 		r.u32()
-	case sub <= bulkTableFill: // elem.drop, table.grow, table.size, table.fill
-		r.u32()
+	case sub == bulkElemDrop:
+		in.index = r.u32()
+	case sub <= bulkTableFill: // table.grow, table.size, table.fill
+		in.table = r.u32()
 	default:
 		r.fail("instruction 0xfc %d: not known", sub)
 	}

@@ -134,7 +134,7 @@ func (m *Module) decode(id int, r *reader) {
 			}
 		}
 	case sectionElement:
-		m.elements(r, nil)
+		m.readElements(r)
 	case sectionDataCount:
 		m.segments = int(r.u32())
 	case sectionCode:
@@ -353,47 +353,79 @@ func (m *Module) readExports(r *reader) {
 	}
 }
 
-// elements reads the element segments, and appends them to out when that is not nil. WebAssembly 2.0, section 5.5.12.
-func (m *Module) elements(r *reader, out *writer) {
-	n := r.count("element segments", maxSegments)
+// elementHeader is how an element segment begins. WebAssembly 2.0, section 5.5.12.
+type elementHeader struct {
+	mode        mode
+	table       uint32
+	typed       bool // the kind or type of the elements is given; else they are functions
+	expressions bool // they are given as expressions, else by number
+}
+
+// funcref is how the kind or type is given when the elements are functions.
+func (h *elementHeader) funcref() byte {
+	if h.expressions {
+		return typeFuncref
+	}
+	return 0
+}
+
+func (r *reader) elementHeader() (h elementHeader) {
+	const (
+		notActive   = 1
+		explicit    = 2 // has a table; not active: is declarative
+		expressions = 4
+	)
+	flags := r.u32()
+	if flags > notActive|explicit|expressions {
+		r.fail("element segment of kind %d: not known", flags)
+		return h
+	}
+	h.expressions = flags&expressions != 0
+	h.typed = flags&(notActive|explicit) != 0
+	switch {
+	case flags&notActive == 0 && flags&explicit != 0:
+		h.table = r.u32()
+	case flags&notActive != 0 && flags&explicit != 0:
+		h.mode = declarative
+	case flags&notActive != 0:
+		h.mode = passive
+	}
+	return h
+}
+
+// readElements reads the element segments.
+func (m *Module) readElements(r *reader) {
+	for n := r.count("element segments", maxSegments); n > 0 && r.err == nil; n-- {
+		m.addEntries(r, uint64(m.element(r, nil)))
+	}
+}
+
+// element reads an element segment, and appends it to out when that is not nil. It returns how many elements it has.
+func (m *Module) element(r *reader, out *writer) int {
+	at := r.pos
+	h := r.elementHeader()
+	out.raw(r.since(at))
+	if r.err == nil && h.mode == active {
+		m.constant(r, out)
+	}
+	at = r.pos
+	if h.typed {
+		r.byte()
+	}
+	out.raw(r.since(at))
+	n := r.count("elements", maxTableEntries)
 	out.u32(uint32(n))
-	for ; n > 0 && r.err == nil; n-- {
-		const (
-			passive     = 1 // or declarative: not copied to a table at the start
-			explicit    = 2 // has the index of its table; with passive: is declarative
-			expressions = 4
-		)
-		at := r.pos
-		flags := r.u32()
-		if flags > passive|explicit|expressions {
-			r.fail("element segment of kind %d: not known", flags)
-			return
+	for range n {
+		if r.err != nil {
+			break
 		}
-		if flags&passive == 0 && flags&explicit != 0 {
-			r.u32()
-		}
-		out.raw(r.since(at))
-		if flags&passive == 0 {
+		if h.expressions {
 			m.constant(r, out)
-		}
-		at = r.pos
-		if flags&(passive|explicit) != 0 {
-			r.byte() // the kind or type of the elements
-		}
-		out.raw(r.since(at))
-		items := r.count("elements", maxTableEntries)
-		if out == nil {
-			m.addEntries(r, uint64(items))
-		}
-		out.u32(uint32(items))
-		for ; items > 0 && r.err == nil; items-- {
-			if flags&expressions != 0 {
-				m.constant(r, out)
-			} else {
-				out.u32(out.function(m, uint32(r.index("function", len(m.functions)))))
-			}
+		} else {
+			out.u32(out.function(m, uint32(r.index("function", len(m.functions)))))
 		}
 	}
+	return n
 }
 
 // readCode checks where the bodies are and how many locals they have. Their instructions are read when they are woven.

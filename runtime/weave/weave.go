@@ -1,9 +1,6 @@
 package weave
 
-import (
-	"fmt"
-	"strconv"
-)
+import "strconv"
 
 // What a woven module imports and exports beyond its own.
 const (
@@ -40,6 +37,7 @@ func (m *Module) moved(i uint32) uint32 {
 }
 
 func (m *Module) added(f int) uint32     { return uint32(len(m.functions) + 1 + f) }
+func (m *Module) extra(f int) uint32     { return m.added(addedFunctions + f) }
 func (m *Module) yield() uint32          { return uint32(m.imported) }
 func (m *Module) fuel() uint32           { return uint32(len(m.globals)) }
 func (m *Module) addedType(t int) uint32 { return uint32(len(m.types) + t) }
@@ -49,11 +47,10 @@ func (m *Module) Weave() ([]byte, error) {
 	if m.unsupported != nil {
 		return nil, m.unsupported
 	}
-	for _, e := range m.exports {
-		if e.name == StartName {
-			return nil, &Error{Section: "export", Reason: fmt.Sprintf("the name %q is reserved", e.name)}
-		}
+	if err := m.checkExports(); err != nil {
+		return nil, err
 	}
+	m.planDispatch()
 	size := len(preamble)
 	for _, s := range m.sections {
 		if s != nil {
@@ -65,16 +62,14 @@ func (m *Module) Weave() ([]byte, error) {
 	w.section(sectionType, m.writeTypes)
 	w.section(sectionImport, m.writeImports)
 	w.section(sectionFunction, m.writeFunctions)
-	if m.sections[sectionTable] != nil {
+	if m.keptTables() > 0 {
 		w.section(sectionTable, m.writeTables)
 	}
 	m.copySection(w, sectionMemory)
 	w.section(sectionGlobal, m.writeGlobals)
 	w.section(sectionExport, m.writeExports)
-	if s := m.sections[sectionElement]; s != nil {
-		s.pos = 0
-		w.section(sectionElement, func(w *writer) { m.elements(s, w) })
-		s.pos = 0
+	if m.sections[sectionElement] != nil || len(m.dispatch.declared) > 0 {
+		w.section(sectionElement, m.writeElements)
 	}
 	var err *Error
 	code := &writer{b: make([]byte, 0, size)} // it is known only then whether an instruction names a data segment
@@ -106,10 +101,17 @@ func (m *Module) items(id int) []byte {
 }
 
 func (m *Module) writeTypes(w *writer) {
-	w.u32(uint32(len(m.types) + addedTypes))
+	w.u32(uint32(len(m.types) + addedTypes + len(m.dispatch.types)))
 	w.raw(m.items(sectionType))
 	w.raw([]byte{typeFunc, 0, 0})
 	w.raw([]byte{typeFunc, 3, typeI32, typeI32, typeI32, 0})
+	for _, t := range m.dispatch.types {
+		w.byte(typeFunc)
+		w.u32(uint32(len(t.Params)))
+		w.raw(t.Params)
+		w.u32(uint32(len(t.Results)))
+		w.raw(t.Results)
+	}
 }
 
 func (m *Module) writeImports(w *writer) {
@@ -129,20 +131,28 @@ func (m *Module) writeImports(w *writer) {
 }
 
 func (m *Module) writeFunctions(w *writer) {
-	w.u32(uint32(len(m.functions) - m.imported + addedFunctions))
+	w.u32(uint32(len(m.functions) - m.imported + addedFunctions + len(m.dispatch.functions)))
 	w.raw(m.items(sectionFunction))
 	w.u32(m.addedType(typeYield))
 	w.u32(m.addedType(typeFill))
 	w.u32(m.addedType(typeFill))
 	w.u32(m.addedType(typeYield)) // funcStart
+	for _, f := range m.dispatch.functions {
+		w.u32(m.addedType(addedTypes + f.typ))
+	}
 }
 
 // writeTables gives every table a maximum: table.grow may refuse at any time, and wazero would not before 4 billion.
 func (m *Module) writeTables(w *writer) {
-	w.u32(uint32(m.ownTables))
-	for _, t := range m.tables[len(m.tables)-m.ownTables:] {
+	first, n := len(m.tables)-m.ownTables, m.keptTables()
+	w.u32(uint32(n))
+	for i := first; i < first+n; i++ {
+		t := m.tables[i]
 		w.byte(t.Element)
 		l := t.Limits
+		if m.dispatch.tables[uint32(i)] != nil {
+			l = Limits{HasMax: true}
+		}
 		if limit := l.Min + tableGrowth; !l.HasMax || l.Max > limit {
 			l.Max = limit
 		}
@@ -170,12 +180,20 @@ func (m *Module) writeGlobals(w *writer) {
 }
 
 func (m *Module) writeExports(w *writer) {
-	n := len(m.exports)
+	n := 0
+	for _, e := range m.exports {
+		if m.keeps(e.name) {
+			n++
+		}
+	}
 	if m.HasStart() {
 		n++
 	}
 	w.u32(uint32(n))
 	for _, e := range m.exports {
+		if !m.keeps(e.name) {
+			continue
+		}
 		w.name(e.name)
 		w.byte(byte(e.kind))
 		if e.kind == Function {
@@ -208,7 +226,7 @@ func (m *Module) writeNames(w *writer) {
 		w.section(moduleName, func(w *writer) { w.name(m.Name) })
 	}
 	w.section(functionNames, func(w *writer) {
-		w.u32(uint32(len(m.functions) - m.imported + addedFunctions))
+		w.u32(uint32(len(m.functions) - m.imported + addedFunctions + len(m.dispatch.functions)))
 		for i := m.imported; i < len(m.functions); i++ {
 			name, ok := m.names[i]
 			if !ok {
@@ -220,6 +238,10 @@ func (m *Module) writeNames(w *writer) {
 		for i := range addedFunctions {
 			w.u32(m.added(i))
 			w.name(AddedName)
+		}
+		for i, f := range m.dispatch.functions {
+			w.u32(m.extra(i))
+			w.name(f.name)
 		}
 	})
 }
