@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/mayfly-run/mayfly/runtime/component/abi"
-	"github.com/mayfly-run/mayfly/runtime/component/types"
 	"github.com/mayfly-run/mayfly/runtime/instance"
 )
 
@@ -15,20 +14,15 @@ var errEnded = errors.New("the instance has trapped and cannot be entered again"
 
 // Instance is a running component: core instances with memories of their own, and a table of handles for each component instance
 // in it. One goroutine calls and closes it.
-//
-// The slices have an entry for each item of the plan, by the same number. What they hold of core instances is looked up when it is
-// needed first: most requests need few of them.
 type Instance struct {
 	component *Component
 	group     *instance.GroupInstance
+	interior  *interior       // nil when the instance is closed
 	ctx       context.Context // of the call in progress
 	state     any
 	call      Call
-	inside    []abi.ComponentInstance // by number less 1
-	funcs     []boundFunc
-	cores     []boundCore
-	coreFuncs []boundCoreFunc
 	ended     bool
+	failed    bool
 }
 
 // Instantiate makes a fresh instance. The host's functions find state in [Call.State]. Of the guest nothing has run but the start
@@ -39,65 +33,26 @@ func (c *Component) Instantiate(ctx context.Context, state any) (*Instance, erro
 	i.ctx = ctx
 	group, err := c.group.Instantiate(ctx, i)
 	if err != nil {
+		i.failed = true
 		i.drop()
 		return nil, err
 	}
-	i.attach(group)
+	i.group = group
 	return i, nil
 }
 
 func (c *Component) newInstance(state any) *Instance {
-	p := c.plan
-	i := &Instance{
-		component: c,
-		state:     state,
-		inside:    make([]abi.ComponentInstance, len(p.instances)),
-		funcs:     make([]boundFunc, len(p.funcs)),
-		cores:     make([]boundCore, len(p.cores)),
-		coreFuncs: make([]boundCoreFunc, len(p.coreFuncs)),
-	}
-	i.call.instance = i
-	room := i.room
-	for n, parent := range p.instances {
-		var of *abi.ComponentInstance
-		if parent > 0 {
-			of = &i.inside[parent-1]
-		}
-		i.inside[n].Init(n+1, of)
-		i.inside[n].Count(room)
-	}
+	i := &Instance{component: c, state: state, interior: c.interior()}
+	i.call.instance, i.interior.instance = i, i
 	return i
-}
-
-// room takes memory of the host's for a call out of the budget, or gives it back.
-func (i *Instance) room(bytes int) bool {
-	switch {
-	case i.group == nil:
-	case bytes > 0:
-		return i.group.TakeMemory(uint64(bytes))
-	default:
-		i.group.GiveMemory(uint64(-bytes))
-	}
-	return true
 }
 
 // owner is the instance that a running group belongs to. While its core modules are being instantiated it does not know the group yet, and
 // their start functions may call the host already.
 func owner(g *instance.GroupInstance) *Instance {
 	i := g.Owner().(*Instance)
-	if i.group != g {
-		i.attach(g)
-	}
-	return i
-}
-
-// attach makes g the core of the instance. There is another already when the component is being tried.
-func (i *Instance) attach(g *instance.GroupInstance) {
-	if i.group != nil {
-		clear(i.cores)
-		clear(i.coreFuncs)
-	}
 	i.group = g
+	return i
 }
 
 // context is that of the call in progress.
@@ -120,8 +75,8 @@ func (i *Instance) Call(ctx context.Context, f *Function, args ...Value) (Value,
 	}
 	c := hostCaller{args: args}
 	i.ctx = ctx
-	if err := i.bind(f.fn).Invoke(&c); err != nil {
-		i.ended = true
+	if err := i.interior.bind(f.fn).Invoke(&c); err != nil {
+		i.ended, i.failed = true, true
 		return Value{}, outcome(err)
 	}
 	return c.result, nil
@@ -165,12 +120,12 @@ func (i *Instance) Close() error {
 // drop drops what the instance has left of the host's resources.
 func (i *Instance) drop() {
 	i.ended = true
-	for n := range i.inside {
-		i.inside[n].Close(func(rt *types.Resource, v Value) {
-			if drop := i.component.plan.drops[rt]; drop != nil {
-				drop(v.Resource())
-			}
-		})
+	if i.interior == nil {
+		return
 	}
-	i.inside = nil
+	i.interior.close()
+	if !i.failed { // calls that broke off have left things half done
+		i.component.interiors.Put(i.interior)
+	}
+	i.interior = nil
 }

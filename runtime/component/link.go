@@ -178,6 +178,6 @@ func (l *linker) lower(f *fn, opts abi.Options, c *core, number int) (coreItem, 
 	}
 	params, results := f.kind.FlattenLower()
 	return l.addHost(f.name, params, results, func(i *Instance, stack []uint64) error {
-		return abi.CanonLower(f.kind, opts, i.bindCore(c), &i.inside[number-1], i.bind(f), stack)
+		return abi.CanonLower(f.kind, opts, i.interior.bindCore(c), &i.interior.inside[number-1], i.interior.bind(f), stack)
 	}), nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/mayfly-run/mayfly/runtime/component/binary"
 	"github.com/mayfly-run/mayfly/runtime/component/types"
@@ -83,8 +84,11 @@ func (d *Definition) Exports(iface string) bool {
 
 // Component is a component that is compiled and linked to a host. It may be used from several goroutines at once.
 type Component struct {
-	plan  *plan
-	group *instance.Group
+	plan      *plan
+	group     *instance.Group
+	functions []*instance.Function // of plan.coreFuncs; nil: of the host
+	memories  []instance.Memory    // of plan.cores
+	interiors sync.Pool            // of *interior
 }
 
 // Load links a component to a host and compiles it. Its errors wrap ErrImport, or those of [instance.Runtime.LoadGroup].
@@ -100,7 +104,35 @@ func Load(ctx context.Context, r *instance.Runtime, d *Definition, h *Host) (*Co
 	for i := range p.parts {
 		p.parts[i].Wasm = nil // compiled; not needed any more
 	}
-	return &Component{plan: p, group: group}, nil
+	c := &Component{plan: p, group: group}
+	if err := c.find(); err != nil {
+		return nil, errors.Join(err, group.Close(ctx))
+	}
+	return c, nil
+}
+
+// find finds what the host uses of core instances. Validation has seen that it is there.
+func (c *Component) find() error {
+	c.functions, c.memories = make([]*instance.Function, len(c.plan.coreFuncs)), make([]instance.Memory, len(c.plan.cores))
+	for n, f := range c.plan.coreFuncs {
+		if f.part < 0 {
+			continue
+		}
+		var err error
+		if c.functions[n], err = c.group.Function(f.part, f.export); err != nil {
+			return fmt.Errorf("%w: %w", ErrInvalid, err)
+		}
+	}
+	for n, core := range c.plan.cores {
+		if core.memory.part < 0 {
+			continue
+		}
+		var err error
+		if c.memories[n], err = c.group.Memory(core.memory.part, core.memory.export); err != nil {
+			return fmt.Errorf("%w: %w", ErrInvalid, err)
+		}
+	}
+	return nil
 }
 
 // Try instantiates the component, with the state that instances are to have, so that what cannot work is found at load; and it measures
@@ -109,7 +141,9 @@ func (c *Component) Try(ctx context.Context, state any) error {
 	i := c.newInstance(state)
 	i.ctx = ctx
 	defer i.drop()
-	return c.group.Try(ctx, i)
+	err := c.group.Try(ctx, i)
+	i.failed = err != nil
+	return err
 }
 
 // Footprint is what an instance takes of memory from the start, in bytes. It is known when Try has succeeded.

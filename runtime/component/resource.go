@@ -15,20 +15,20 @@ func (l *linker) resourceFunc(op binary.ResourceOp, rt *types.Resource, number i
 	switch op {
 	case binary.ResourceNew:
 		return l.addHost(name, i32, i32, func(i *Instance, stack []uint64) error {
-			handle, err := abi.CanonResourceNew(&i.inside[number-1], rt, uint32(stack[0]))
+			handle, err := abi.CanonResourceNew(&i.interior.inside[number-1], rt, uint32(stack[0]))
 			stack[0] = uint64(handle)
 			return err
 		})
 	case binary.ResourceRep:
 		return l.addHost(name, i32, i32, func(i *Instance, stack []uint64) error {
-			rep, err := abi.CanonResourceRep(&i.inside[number-1], rt, uint32(stack[0]))
+			rep, err := abi.CanonResourceRep(&i.interior.inside[number-1], rt, uint32(stack[0]))
 			stack[0] = uint64(rep)
 			return err
 		})
 	}
 	d := l.dropper(rt)
 	return l.addHost(name, i32, nil, func(i *Instance, stack []uint64) error {
-		return d.drop(i, &i.inside[number-1], uint32(stack[0]))
+		return d.drop(i, &i.interior.inside[number-1], uint32(stack[0]))
 	})
 }
 
@@ -57,7 +57,7 @@ func (d *dropper) drop(i *Instance, from *abi.ComponentInstance, handle uint32) 
 	}
 	var destructor abi.CoreFunc
 	if d.destructor != nil {
-		destructor = i.bindCoreFunc(d.destructor)
+		destructor = i.interior.bindCoreFunc(d.destructor)
 	}
-	return abi.CallDestructor(&i.inside[d.rt.Owner-1], destructor, v.Rep(), from)
+	return abi.CallDestructor(&i.interior.inside[d.rt.Owner-1], destructor, v.Rep(), from)
 }

@@ -67,13 +67,10 @@ func BenchmarkFreshGroup(b *testing.B) {
 	}
 	defer r.Close(context.Background())
 	stack, inner := make([]uint64, 4), make([]uint64, 4)
+	var run, realloc *Function
 	spec := cLike(b, func(ctx context.Context, i *GroupInstance, stack []uint64) error {
-		f, err := i.Function(partMain, "realloc")
-		if err != nil {
-			return err
-		}
 		inner[3] = 16
-		return f.Call(ctx, inner)
+		return realloc.Call(ctx, i, inner)
 	})
 	spec.Parts = spec.Parts[:partUser]
 	g, err := r.LoadGroup(context.Background(), spec)
@@ -81,17 +78,19 @@ func BenchmarkFreshGroup(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer g.Close(context.Background())
+	if run, err = g.Function(partMain, "run"); err != nil {
+		b.Fatal(err)
+	}
+	if realloc, err = g.Function(partMain, "realloc"); err != nil {
+		b.Fatal(err)
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		i, err := g.Instantiate(context.Background(), nil)
 		if err != nil {
 			b.Fatal(err)
 		}
-		f, err := i.Function(partMain, "run")
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := f.Call(context.Background(), stack); err != nil {
+		if err := run.Call(context.Background(), i, stack); err != nil {
 			b.Fatal(err)
 		}
 		if err := i.Close(); err != nil {
@@ -103,16 +102,14 @@ func BenchmarkFreshGroup(b *testing.B) {
 // BenchmarkCallsOfAGroup asks what calls cost that an instance makes over and over.
 func BenchmarkCallsOfAGroup(b *testing.B) {
 	nested := false
+	var twice *Function
 	i := group(b, Limits{}, cLike(b, func(ctx context.Context, i *GroupInstance, stack []uint64) error {
 		if !nested {
 			return nil
 		}
-		f, err := i.Function(partMain, "twice")
-		if err != nil {
-			return err
-		}
-		return f.Call(ctx, stack)
+		return twice.Call(ctx, i, stack)
 	}))
+	twice = function(b, i, partMain, "twice")
 	for _, c := range []struct {
 		name   string
 		part   int
@@ -129,7 +126,7 @@ func BenchmarkCallsOfAGroup(b *testing.B) {
 			stack := make([]uint64, 2)
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := f.Call(context.Background(), stack); err != nil {
+				if err := f.Call(context.Background(), i, stack); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -138,7 +135,7 @@ func BenchmarkCallsOfAGroup(b *testing.B) {
 	b.Run("a thousand from part to part", func(b *testing.B) {
 		f := function(b, i, partUser, "often")
 		for b.Loop() {
-			if err := f.Call(context.Background(), []uint64{1000}); err != nil {
+			if err := f.Call(context.Background(), i, []uint64{1000}); err != nil {
 				b.Fatal(err)
 			}
 		}

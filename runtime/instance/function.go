@@ -4,49 +4,48 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/tetratelabs/wazero/api"
+	"github.com/mayfly-run/mayfly/runtime/weave"
 )
 
-const (
-	// maxNesting bounds how many calls of the guest wait for functions of the host that have called it again. Each has a stack of Go too.
-	maxNesting = 1000
-	// maxKeptStacks bounds the call stacks that an instance keeps for further calls, in bytes.
-	maxKeptStacks = 1 << 20
-)
+// maxNesting bounds how many calls of the guest wait for functions of the host that have called it again. Each has a stack of Go too.
+const maxNesting = 1000
 
-// Function is a function that a part of a group exports.
+// Function is a function that a part of a group exports, found once for all instances. It may be used from several goroutines at once.
 type Function struct {
-	instance *GroupInstance
-	part     int
-	name     string
-	engine   engine
-	busy     bool // the engine is
+	group   *Group
+	part    int
+	name    string
+	engines engines
 }
 
-// engine runs one call at a time. It is made when it is needed.
-type engine struct {
-	function api.Function
-	stack    callStack
+// Function finds a function that a part exports.
+func (g *Group) Function(part int, export string) (*Function, error) {
+	if err := g.exports(part, export, weave.Function); err != nil {
+		return nil, err
+	}
+	return &Function{group: g, part: part, name: export}, nil
 }
 
-// Call calls the function, with its parameters in stack, which has room for the results too and has them in the end.
+// Call calls the function in an instance of its group, with its parameters in stack, which has room for the results too and has them in the
+// end.
 //
 // A function of the host may call the guest again, be it this very function. Such a call runs under the context of the outermost one,
 // and its error tells the host that it failed; the host may look into it with errors.Is and errors.As, and should return one that wraps
 // it. The outermost call returns *ExitError, whatever the code, *TrapError or *StopError.
-func (f *Function) Call(ctx context.Context, stack []uint64) error {
-	i := f.instance
-	if i.closed {
+func (f *Function) Call(ctx context.Context, i *GroupInstance, stack []uint64) error {
+	switch {
+	case i.closed:
 		return errClosed
+	case i.group != f.group || f.part >= len(i.cores):
+		return fmt.Errorf("%s has no function %.64q, or not yet", partName(f.part, f.group.parts[f.part].name), f.name)
+	case i.running:
+		return f.nest(i, stack)
 	}
-	if i.call != nil {
-		return f.nest(stack)
-	}
-	i.ran = true
+	i.ran, i.running = true, true
 	i.begin(ctx)
-	i.call = &callContext{Context: ctx, guest: &i.guest, group: i}
-	err := f.run(stack)
-	i.call = nil
+	i.call.Context = ctx
+	err := f.run(i, stack)
+	i.running = false
 	i.giveTurn()
 	if err != nil {
 		return end(err).outcome(ctx)
@@ -55,8 +54,7 @@ func (f *Function) Call(ctx context.Context, stack []uint64) error {
 }
 
 // nest is a call within a call.
-func (f *Function) nest(stack []uint64) error {
-	i := f.instance
+func (f *Function) nest(i *GroupInstance, stack []uint64) error {
 	outer, below := i.stack, i.below
 	i.below += outer.size()
 	if i.nesting == maxNesting || i.below > maxCallStack {
@@ -64,7 +62,7 @@ func (f *Function) nest(stack []uint64) error {
 		return &ended{reason: errCallStack.Error(), cause: errCallStack}
 	}
 	i.nesting++
-	err := f.run(stack)
+	err := f.run(i, stack)
 	i.nesting--
 	i.stack, i.below = outer, below
 	if err != nil {
@@ -74,31 +72,15 @@ func (f *Function) nest(stack []uint64) error {
 }
 
 // run returns wazero's error.
-func (f *Function) run(stack []uint64) error {
-	i, e, busy := f.instance, &f.engine, f.busy
-	if busy {
-		e = &engine{}
+func (f *Function) run(i *GroupInstance, stack []uint64) error {
+	e := f.engines.take(i.cores[f.part], f.name, i.nesting)
+	if e == nil {
+		return fmt.Errorf("%s exports no function %.64q", partName(f.part, f.group.parts[f.part].name), f.name)
 	}
-	if e.function == nil {
-		function := i.cores[f.part].ExportedFunction(f.name)
-		if function == nil {
-			return fmt.Errorf("%s exports no function %.64q", partName(f.part, i.group.parts[f.part].name), f.name)
-		}
-		*e = engine{function: function, stack: newCallStack(function)}
-	} else {
-		i.kept -= e.stack.size()
-	}
-	f.busy = true
 	i.stack = e.stack
-	err := e.function.CallWithStack(i.call, stack)
-	f.busy = busy
-	if busy {
-		return err
-	}
-	if size := e.stack.size(); err == nil && i.kept+size <= maxKeptStacks {
-		i.kept += size
-	} else {
-		*e = engine{}
+	err := e.function.CallWithStack(&i.call, stack)
+	if err == nil {
+		f.engines.give(e)
 	}
 	return err
 }

@@ -3,10 +3,13 @@ package instance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/mayfly-run/mayfly/runtime/weave"
 )
 
 // GroupSpec says which modules a group has and how they are linked. It is a static plan: nothing in it depends on an instance.
@@ -58,12 +61,36 @@ type part struct {
 	compiled  wazero.CompiledModule
 	providers []int // what its imports call "0", "1" and so on: a part, or Host
 	exports   map[string]kind
-	memory    int // which of the group's memories its memory is, or -1
-	hasStart  bool
+	memory    int       // which of the group's memories its memory is, or -1
+	start     *Function // nil: none
 }
 
 // InitialMemory is what all linear memories of an instance start with, in bytes.
 func (g *Group) InitialMemory() uint64 { return g.initialMemory }
+
+// Memory is a linear memory that a part of a group exports, found once for all instances.
+type Memory struct {
+	group  *Group
+	number int
+}
+
+// Memory finds a memory that a part exports.
+func (g *Group) Memory(part int, export string) (Memory, error) {
+	if err := g.exports(part, export, weave.Memory); err != nil {
+		return Memory{}, err
+	}
+	return Memory{g, g.parts[part].memory}, nil
+}
+
+func (g *Group) exports(part int, export string, want kind) error {
+	if part < 0 || part >= len(g.parts) {
+		return fmt.Errorf("core instance %d: there are %d", part, len(g.parts))
+	}
+	if k, ok := g.parts[part].exports[export]; !ok || k != want {
+		return fmt.Errorf("%s exports no %s %.64q", partName(part, g.parts[part].name), want, export)
+	}
+	return nil
+}
 
 // Try instantiates the group, so that what cannot work is found at load, and measures what an instance takes. The owner is that of the
 // instances it makes. It is called once, before the first Instantiate.

@@ -70,11 +70,11 @@ func TestTheBudgetIsForWhatTheHostNeedsToo(t *testing.T) {
 
 func TestTheEndOfTheContextStopsAnyPart(t *testing.T) {
 	again := func(ctx context.Context, i *GroupInstance, stack []uint64) error {
-		f, err := i.Function(partMain, "run")
+		f, err := i.group.Function(partMain, "run")
 		if err != nil {
 			return err
 		}
-		_ = f.Call(ctx, []uint64{0, 0}) // an error it does not care about
+		_ = f.Call(ctx, i, []uint64{0, 0}) // an error it does not care about
 		return nil
 	}
 	wait := func(ctx context.Context, i *GroupInstance, stack []uint64) error {
@@ -84,11 +84,11 @@ func TestTheEndOfTheContextStopsAnyPart(t *testing.T) {
 	}
 	inner := func(export string) call {
 		return func(ctx context.Context, i *GroupInstance, stack []uint64) error {
-			f, err := i.Function(partMain, export)
+			f, err := i.group.Function(partMain, export)
 			if err != nil {
 				return err
 			}
-			return f.Call(context.Background(), nil)
+			return f.Call(context.Background(), i, nil)
 		}
 	}
 	for _, c := range []struct {
@@ -111,7 +111,7 @@ func TestTheEndOfTheContextStopsAnyPart(t *testing.T) {
 			ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, why)
 			defer cancel()
 			began := time.Now()
-			err := function(t, i, c.part, c.export).Call(ctx, make([]uint64, 2))
+			err := function(t, i, c.part, c.export).Call(ctx, i, make([]uint64, 2))
 			if !errors.Is(err, ErrStopped) || !errors.Is(err, why) {
 				t.Fatalf("ended with: %v", err)
 			}
@@ -150,30 +150,27 @@ func TestTheCallStacksAreLimitedTogether(t *testing.T) {
 		most := 0
 		i := group(t, Limits{}, cLike(t, func(ctx context.Context, i *GroupInstance, stack []uint64) error {
 			most = max(most, i.below+i.stack.size())
-			f, err := i.Function(partMain, "deep")
+			f, err := i.group.Function(partMain, "deep")
 			if err != nil {
 				return err
 			}
-			return f.Call(ctx, []uint64{5000})
+			return f.Call(ctx, i, []uint64{5000})
 		}))
 		_, err := invoke(t, i, partMain, "deep", 5000)
 		overflow(t, err)
 		if most > 2*maxCallStack {
 			t.Errorf("%d bytes", most)
 		}
-		if i.kept > maxKeptStacks {
-			t.Errorf("%d bytes are kept", i.kept)
-		}
 	})
 	t.Run("many that are shallow", func(t *testing.T) {
 		calls := 0
 		i := group(t, Limits{}, cLike(t, func(ctx context.Context, i *GroupInstance, stack []uint64) error {
 			calls++
-			f, err := i.Function(partMain, "run")
+			f, err := i.group.Function(partMain, "run")
 			if err != nil {
 				return err
 			}
-			return f.Call(ctx, []uint64{0, 0})
+			return f.Call(ctx, i, []uint64{0, 0})
 		}))
 		_, err := invoke(t, i, partMain, "run")
 		overflow(t, err)

@@ -94,7 +94,7 @@ func group(t testing.TB, l Limits, spec GroupSpec) *GroupInstance {
 
 func function(t testing.TB, i *GroupInstance, part int, export string) *Function {
 	t.Helper()
-	f, err := i.Function(part, export)
+	f, err := i.group.Function(part, export)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func invoke(t testing.TB, i *GroupInstance, part int, export string, params ...u
 	t.Helper()
 	stack := make([]uint64, 8)
 	copy(stack, params)
-	err := function(t, i, part, export).Call(t.Context(), stack)
+	err := function(t, i, part, export).Call(t.Context(), i, stack)
 	return stack[0], err
 }
 
@@ -133,30 +133,30 @@ func TestAPartCallsTheHostThroughATableThatIsFilledLater(t *testing.T) {
 func TestTheHostMayCallTheGuestAgain(t *testing.T) {
 	i := group(t, Limits{}, cLike(t, func(ctx context.Context, i *GroupInstance, stack []uint64) error {
 		if stack[0] == 0 { // the innermost: new memory for what it answers
-			m, err := i.Memory(partMain, "memory")
+			m, err := i.group.Memory(partMain, "memory")
 			if err != nil {
 				return err
 			}
-			f, err := i.Function(partMain, "realloc")
+			f, err := i.group.Function(partMain, "realloc")
 			if err != nil {
 				return err
 			}
 			s := []uint64{0, 0, 1, 6}
-			if err := f.Call(ctx, s); err != nil {
+			if err := f.Call(ctx, i, s); err != nil {
 				return err
 			}
-			stack[0] = uint64(copy(m.Bytes()[s[0]:], m.Bytes()[16:22]))
-			if !bytes.HasPrefix(m.Bytes()[s[0]:], []byte("mayfly")) {
-				t.Errorf("%q", m.Bytes()[s[0]:][:8])
+			stack[0] = uint64(copy(i.Bytes(m)[s[0]:], i.Bytes(m)[16:22]))
+			if !bytes.HasPrefix(i.Bytes(m)[s[0]:], []byte("mayfly")) {
+				t.Errorf("%q", i.Bytes(m)[s[0]:][:8])
 			}
 			return nil
 		}
-		f, err := i.Function(partMain, "run") // the one that runs
+		f, err := i.group.Function(partMain, "run") // the one that runs
 		if err != nil {
 			return err
 		}
 		s := []uint64{stack[0] - 1, 0}
-		err = f.Call(ctx, s)
+		err = f.Call(ctx, i, s)
 		stack[0] = s[0]
 		return err
 	}))
@@ -169,19 +169,19 @@ func TestTheHostMayCallTheGuestAgain(t *testing.T) {
 
 func TestWhatAPartImportsItSharesWithItsExporter(t *testing.T) {
 	i := group(t, Limits{}, cLike(t, func(_ context.Context, _ *GroupInstance, stack []uint64) error { return nil }))
-	m, err := i.Memory(partMain, "memory")
+	m, err := i.group.Memory(partMain, "memory")
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := i.Memory(partUser, "memory")
+	again, err := i.group.Memory(partUser, "memory")
 	if err != nil || again != m {
 		t.Errorf("user's memory is another: %v", err)
 	}
-	if got := string(m.Bytes()[32:38]); got != "active" {
+	if got := string(i.Bytes(m)[32:38]); got != "active" {
 		t.Errorf("user's data in main's memory: %q", got)
 	}
-	if _, err := invoke(t, i, partUser, "init", 100); err != nil || string(m.Bytes()[100:107]) != "passive" {
-		t.Errorf("%q, %v", m.Bytes()[100:107], err)
+	if _, err := invoke(t, i, partUser, "init", 100); err != nil || string(i.Bytes(m)[100:107]) != "passive" {
+		t.Errorf("%q, %v", i.Bytes(m)[100:107], err)
 	}
 	want(t, i, 14, partUser, "twice", 7)
 	want(t, i, 4000, partUser, "push", 96)
@@ -192,8 +192,8 @@ func TestWhatAPartImportsItSharesWithItsExporter(t *testing.T) {
 	want(t, i, 2_000_000, partUser, "often", 1_000_000)
 	want(t, i, 1, partUser, "grow", 2)
 	want(t, i, 3, partMain, "grow", 1)
-	if len(m.Bytes()) != 4*pageSize || i.Size() != 4*pageSize {
-		t.Errorf("%d bytes, %d in all", len(m.Bytes()), i.Size())
+	if len(i.Bytes(m)) != 4*pageSize || i.Size() != 4*pageSize {
+		t.Errorf("%d bytes, %d in all", len(i.Bytes(m)), i.Size())
 	}
 	_, err = invoke(t, i, partUser, "through table", 2, 9)
 	if trap := (*TrapError)(nil); !errors.As(err, &trap) || trap.Reason != "indirect call type mismatch" {
@@ -210,8 +210,8 @@ func TestEveryGroupInstanceIsFresh(t *testing.T) {
 		}
 		want(t, i, 4000, partUser, "push", 96)
 		want(t, i, 1, partMain, "grow", 3)
-		m, _ := i.Memory(partMain, "memory")
-		if n := bytes.Count(m.Bytes(), []byte{0xff}); n != 0 {
+		m, _ := i.group.Memory(partMain, "memory")
+		if n := bytes.Count(i.Bytes(m), []byte{0xff}); n != 0 {
 			t.Errorf("%d bytes of another instance", n)
 		}
 		if _, err := invoke(t, i, partUser, "fill", 64, 0xff, 4*pageSize-64); err != nil {
@@ -233,11 +233,11 @@ func TestAFreshGroupAllocatesLittle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := i.Function(partMain, "run")
+		f, err := i.group.Function(partMain, "run")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(f.Call(t.Context(), make([]uint64, 2)), i.Close()); err != nil {
+		if err := errors.Join(f.Call(t.Context(), i, make([]uint64, 2)), i.Close()); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -357,9 +357,9 @@ func TestAStartFunctionMayEndTheGroup(t *testing.T) {
 func TestConstantsMayBeComputed(t *testing.T) {
 	i := group(t, Limits{}, GroupSpec{Parts: []Part{{Wasm: wasm(t, "env")},
 		{Wasm: wasm(t, "extended"), Imports: []Target{{Part: 0, Export: "__memory_base"}}}}})
-	m, err := i.Memory(1, "memory")
-	if err != nil || string(m.Bytes()[72:76]) != "here" {
-		t.Errorf("%q, %v", m.Bytes()[72:76], err)
+	m, err := i.group.Memory(1, "memory")
+	if err != nil || string(i.Bytes(m)[72:76]) != "here" {
+		t.Errorf("%q, %v", i.Bytes(m)[72:76], err)
 	}
 	want(t, i, 5, 1, "call", 63)
 }
@@ -399,12 +399,12 @@ func TestGroupInstancesRunSideBySide(t *testing.T) {
 	r := newTestRuntime(t, Limits{})
 	g := loadGroup(t, r, cLike(t, func(ctx context.Context, i *GroupInstance, stack []uint64) error {
 		i.GiveTurn()
-		f, err := i.Function(partUser, "push")
+		f, err := i.group.Function(partUser, "push")
 		if err != nil {
 			return err
 		}
 		stack[0] += *i.Owner().(*uint64)
-		return f.Call(ctx, []uint64{16})
+		return f.Call(ctx, i, []uint64{16})
 	}), new(uint64))
 	var wait sync.WaitGroup
 	for n := range uint64(8) {
@@ -442,28 +442,28 @@ func TestThereIsNoSuchExport(t *testing.T) {
 		part   int
 		export string
 	}{{partMain, "nothing"}, {partMain, "memory"}, {-1, "run"}, {4, "run"}, {partMain, "mayfly:start"}} {
-		if f, err := i.Function(c.part, c.export); err == nil || f != nil {
+		if f, err := i.group.Function(c.part, c.export); err == nil || f != nil {
 			t.Errorf("function %q of %d: %v", c.export, c.part, err)
 		}
 	}
-	if m, err := i.Memory(partMain, "run"); err == nil || m != nil {
+	if _, err := i.group.Memory(partMain, "run"); err == nil {
 		t.Errorf("a function is a memory: %v", err)
 	}
 	f := function(t, i, partMain, "run")
-	m, err := i.Memory(partMain, "memory")
+	m, err := i.group.Memory(partMain, "memory")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := i.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if b := m.Bytes(); b != nil {
+	if b := i.Bytes(m); b != nil {
 		t.Errorf("%d bytes of a memory that is another's now", len(b))
 	}
-	if err := f.Call(t.Context(), make([]uint64, 2)); err == nil {
+	if err := f.Call(t.Context(), i, make([]uint64, 2)); err == nil {
 		t.Error("a closed instance runs")
 	}
-	if _, err := i.Function(partMain, "run"); err == nil {
-		t.Error("a closed instance has functions")
+	if err := f.Call(t.Context(), group(t, Limits{}, cLike(t, nothing)), make([]uint64, 2)); err == nil {
+		t.Error("an instance of another group runs")
 	}
 }

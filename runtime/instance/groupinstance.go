@@ -4,56 +4,43 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
-
-	"github.com/mayfly-run/mayfly/runtime/weave"
 )
 
 // GroupInstance is a fresh instance of each part of a group, linked to one another. One goroutine uses and closes it.
 type GroupInstance struct {
 	guest
-	group     *Group
-	owner     any
-	cores     []api.Module // of the parts, as far as they are instantiated
-	memories  memories
-	functions []*Function // those asked for
-	call      *callContext
-	nesting   int // calls that wait for the running one
-	kept      int // bytes of idle call stacks
-	ran       bool
-	closed    bool
+	group    *Group
+	owner    any
+	cores    []api.Module // of the parts, as far as they are instantiated
+	few      [usualParts]api.Module
+	memories memories
+	call     callContext // of the outermost call
+	running  bool        // it does
+	nesting  int         // calls that wait for the running one
+	ran      bool
+	closed   bool
 }
 
-// usualFunctions is how many functions of an instance are called from outside, most often.
-const usualFunctions = 4
-
-// Memory is a linear memory.
-type Memory interface {
-	// Bytes returns all of it. After any call of the guest it must be asked for again.
-	Bytes() []byte
-}
-
-var _ Memory = (*memory)(nil)
+// usualParts is how many parts a group has at most, most often.
+const usualParts = 6
 
 // Instantiate makes a fresh instance of the group: of each part in order, and its start function runs before the next part is made.
 // So functions of the host may be called already; owner is what they find by GroupInstance.Owner. ctx stops the start functions.
 // It returns an error that wraps ErrBudget when all instances together have no room for it.
 func (g *Group) Instantiate(ctx context.Context, owner any) (*GroupInstance, error) {
 	i := &GroupInstance{guest: guest{runtime: g.runtime}, group: g, owner: owner}
-	i.cores, i.functions = make([]api.Module, 0, len(g.parts)), make([]*Function, 0, usualFunctions)
+	i.call.guest, i.call.group = &i.guest, i
+	if i.cores = i.few[:0]; len(g.parts) > usualParts {
+		i.cores = make([]api.Module, 0, len(g.parts))
+	}
 	if err := i.memories.reserve(g.runtime, &g.demand, g.memories); err != nil {
 		return nil, err
 	}
-	inner := experimental.WithImportResolver(ctx, i.resolve)
-	if g.memories > 0 {
-		inner = experimental.WithMemoryAllocator(inner, &i.memories)
-	}
 	for k := range g.parts {
-		if err := i.instantiate(ctx, inner, k); err != nil {
+		if err := i.instantiate(ctx, k); err != nil {
 			_ = i.Close()
 			return nil, fmt.Errorf("instantiate %s: %w", partName(k, g.parts[k].name), err)
 		}
@@ -62,21 +49,22 @@ func (g *Group) Instantiate(ctx context.Context, owner any) (*GroupInstance, err
 	return i, nil
 }
 
-func (i *GroupInstance) instantiate(ctx, inner context.Context, k int) error {
+func (i *GroupInstance) instantiate(ctx context.Context, k int) error {
 	if ctx.Err() != nil {
 		return &StopError{Cause: context.Cause(ctx)}
 	}
 	p := &i.group.parts[k]
-	core, err := i.runtime.instantiate(inner, p.compiled, i.runtime.config)
+	l := link(i, &i.memories)
+	core, err := i.runtime.instantiate(l, p.compiled, i.runtime.config)
+	l.unlink()
 	if err != nil {
 		return instantiationError(err)
 	}
 	i.cores = append(i.cores, core)
-	if !p.hasStart {
+	if p.start == nil {
 		return nil
 	}
-	start := Function{instance: i, part: k, name: weave.StartName}
-	if err := start.Call(ctx, nil); err != nil {
+	if err := p.start.Call(ctx, i, nil); err != nil {
 		return fmt.Errorf("the start function: %w", err)
 	}
 	return nil
@@ -91,31 +79,16 @@ func instantiationError(err error) error {
 	return err
 }
 
-// resolve finds for the part that is being instantiated what its imports call name.
-func (i *GroupInstance) resolve(name string) api.Module {
-	switch name {
-	case weave.YieldModule:
-		return nil // wazero finds it by its name
-	case hostImport:
-		return i.group.host
-	}
-	n, err := strconv.Atoi(name)
-	if err != nil {
-		return nil // cannot be: the names are ours
-	}
-	return i.cores[i.group.parts[len(i.cores)].providers[n]]
-}
-
 // Owner returns what the instance was made with.
 func (i *GroupInstance) Owner() any { return i.owner }
 
 // Context returns the context of the outermost call that runs, nil when none does. It ends when the guest must stop, and what waits in a
 // function of the host must not wait longer.
 func (i *GroupInstance) Context() context.Context {
-	if i.call == nil {
+	if !i.running {
 		return nil
 	}
-	return i.call
+	return &i.call
 }
 
 // GiveTurn is for a function of the host to call before it waits, so that other guests compute meanwhile.
@@ -140,40 +113,12 @@ func (i *GroupInstance) GiveMemory(bytes uint64) {
 	i.runtime.budget.give(bytes)
 }
 
-// Function returns a function that a part exports.
-func (i *GroupInstance) Function(part int, export string) (*Function, error) {
-	for _, f := range i.functions {
-		if f.part == part && f.name == export {
-			return f, nil
-		}
+// Bytes returns a memory, nil when the instance is closed. After any call of the guest it must be asked for again.
+func (i *GroupInstance) Bytes(m Memory) []byte {
+	if i.closed || m.group != i.group {
+		return nil
 	}
-	if err := i.exports(part, export, weave.Function); err != nil {
-		return nil, err
-	}
-	f := &Function{instance: i, part: part, name: export}
-	i.functions = append(i.functions, f)
-	return f, nil
-}
-
-// Memory returns a memory that a part exports.
-func (i *GroupInstance) Memory(part int, export string) (Memory, error) {
-	if err := i.exports(part, export, weave.Memory); err != nil {
-		return nil, err
-	}
-	return &i.memories.all[i.group.parts[part].memory], nil
-}
-
-func (i *GroupInstance) exports(part int, export string, want kind) error {
-	switch {
-	case i.closed:
-		return errClosed
-	case part < 0 || part >= len(i.cores):
-		return fmt.Errorf("core instance %d: there are %d", part, len(i.cores))
-	}
-	if k, ok := i.group.parts[part].exports[export]; !ok || k != want {
-		return fmt.Errorf("%s exports no %s %.64q", partName(part, i.group.parts[part].name), want, export)
-	}
-	return nil
+	return i.memories.all[m.number].Bytes()
 }
 
 var (
@@ -186,7 +131,7 @@ func (i *GroupInstance) Close() error {
 	if i.closed {
 		return nil
 	}
-	if i.call != nil {
+	if i.running {
 		return errRunning
 	}
 	i.closed = true
@@ -196,7 +141,7 @@ func (i *GroupInstance) Close() error {
 			errs = append(errs, err)
 		}
 	}
-	i.cores, i.functions = nil, nil
+	i.cores, i.few = nil, [usualParts]api.Module{}
 	i.memories.release(i.ran)
 	return errors.Join(errs...)
 }

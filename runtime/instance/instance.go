@@ -8,7 +8,6 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/mayfly-run/mayfly/runtime/weave"
 )
@@ -29,6 +28,7 @@ type Instance struct {
 	module   *Module
 	core     api.Module
 	memories memories
+	context  callContext // of the call that runs
 	seat     *seat
 	env      []string
 	stdin    io.Reader // nil: empty
@@ -46,22 +46,23 @@ func (m *Module) Instantiate(ctx context.Context, c Call) (*Instance, error) {
 		}
 	}
 	i := &Instance{guest: guest{runtime: m.runtime, ctx: ctx}, module: m, env: c.Env, stdin: c.Stdin, stdout: c.Stdout, stderr: c.Stderr}
-	inner := ctx
 	if m.hasMemory {
 		if err := i.memories.reserve(m.runtime, &m.demand, 1); err != nil {
 			return nil, err
 		}
-		inner = experimental.WithMemoryAllocator(inner, &i.memories)
 	}
+	i.context.guest, i.context.instance = &i.guest, i
 	i.seat = m.sit(i, &c)
-	core, err := m.runtime.instantiate(inner, m.compiled, i.seat.config)
+	l := link(nil, &i.memories)
+	core, err := m.runtime.instantiate(l, m.compiled, i.seat.config)
+	l.unlink()
 	if err != nil {
 		_ = i.Close()
 		return nil, fmt.Errorf("instantiate: %w", err)
 	}
 	i.core = core
-	if start := core.ExportedFunction(weave.StartName); start != nil {
-		if err := i.call(ctx, start); err != nil {
+	if m.hasStart {
+		if err := i.call(ctx, &m.start, weave.StartName); err != nil {
 			_ = i.Close()
 			return nil, fmt.Errorf("the start function: %w", err)
 		}
@@ -73,14 +74,22 @@ func (m *Module) Instantiate(ctx context.Context, c Call) (*Instance, error) {
 // ended first *StopError. It may be called once.
 func (i *Instance) Run(ctx context.Context) error {
 	i.ran = true
-	return i.call(ctx, i.core.ExportedFunction(startFunction))
+	return i.call(ctx, &i.module.main, startFunction)
 }
 
-func (i *Instance) call(ctx context.Context, f api.Function) error {
+func (i *Instance) call(ctx context.Context, f *engines, name string) error {
+	e := f.take(i.core, name, 0)
+	if e == nil {
+		return fmt.Errorf("the module exports no function %q", name)
+	}
 	i.begin(ctx)
-	i.stack = newCallStack(f)
-	defer i.giveTurn()
-	_, err := f.Call(&callContext{Context: ctx, guest: &i.guest, instance: i})
+	i.stack = e.stack
+	i.context.Context = ctx
+	err := e.function.CallWithStack(&i.context, nil)
+	i.giveTurn()
+	if err == nil {
+		f.give(e)
+	}
 	return outcome(ctx, err)
 }
 

@@ -112,7 +112,10 @@ func (l *linker) add(k int) error {
 		return fmt.Errorf("%w: the tables, globals, imports and segments of all core instances together are more than %d: build the component smaller",
 			ErrMalformed, maxGroupItems)
 	}
-	own := part{name: cut(p.Name, maxPartName), exports: s.kinds, memory: -1, hasStart: s.read.HasStart()}
+	own := part{name: cut(p.Name, maxPartName), exports: s.kinds, memory: -1}
+	if s.read.HasStart() {
+		own.start = &Function{group: l.group, part: k, name: weave.StartName}
+	}
 	links, err := l.link(&own, s, p.Imports)
 	if err != nil {
 		return err

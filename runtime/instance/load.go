@@ -28,7 +28,7 @@ func (r *Runtime) Load(ctx context.Context, wasm []byte) (*Module, error) {
 	if err != nil {
 		return nil, malformed(err)
 	}
-	m := &Module{runtime: r}
+	m := &Module{runtime: r, hasStart: read.HasStart()}
 	if wanted(read.Imports) {
 		if err := r.wasi.provide(ctx, r.engine); err != nil {
 			return nil, fmt.Errorf("make the functions of the host: %w", err)

@@ -11,6 +11,8 @@ type Module struct {
 	runtime   *Runtime
 	compiled  wazero.CompiledModule
 	hasMemory bool
+	hasStart  bool
 	demand
-	seats sync.Pool // of *seat
+	seats       sync.Pool // of *seat
+	main, start engines   // of _start, and of the start function
 }
