@@ -27,14 +27,27 @@ type client struct {
 	target  *Target
 	request []byte
 	conn    net.Conn // nil: there is none
+	fresh   bool     // it was connected just now
 	read    *bufio.Reader
 	body    []byte
 }
 
-// Ask asks once. What it returns begins with writing the request, or with connecting where there is no connection.
+// Open connects and asks once: a server has something to do with a connection before the first request on it.
+func (c *client) Open(ctx context.Context) error {
+	_, err := c.Ask(ctx)
+	return err
+}
+
+// Ask asks once. The time begins with writing the request; where there is no connection yet, connecting is not part of it.
 func (c *client) Ask(ctx context.Context) (time.Duration, error) {
 	begin := time.Now()
-	err := c.ask(ctx, begin.Add(c.target.Patience))
+	if err := c.connect(ctx, begin.Add(c.target.Patience)); err != nil {
+		return 0, err
+	}
+	if c.fresh {
+		begin, c.fresh = time.Now(), false
+	}
+	err := c.ask(begin.Add(c.target.Patience))
 	took := time.Since(begin)
 	if err != nil {
 		return 0, errors.Join(err, c.Close()) // what comes next on it may belong to anything
@@ -42,18 +55,23 @@ func (c *client) Ask(ctx context.Context) (time.Duration, error) {
 	return took, nil
 }
 
-func (c *client) ask(ctx context.Context, deadline time.Time) error {
-	if c.conn == nil {
-		conn, err := (&net.Dialer{Deadline: deadline}).DialContext(ctx, "tcp", c.target.Addr)
-		if err != nil {
-			return err
-		}
-		c.conn = conn
-		if c.read == nil {
-			c.read = bufio.NewReaderSize(nil, 16<<10)
-		}
-		c.read.Reset(conn)
+func (c *client) connect(ctx context.Context, deadline time.Time) error {
+	if c.conn != nil {
+		return nil
 	}
+	conn, err := (&net.Dialer{Deadline: deadline}).DialContext(ctx, "tcp", c.target.Addr)
+	if err != nil {
+		return err
+	}
+	c.conn, c.fresh = conn, true
+	if c.read == nil {
+		c.read = bufio.NewReaderSize(nil, 16<<10)
+	}
+	c.read.Reset(conn)
+	return nil
+}
+
+func (c *client) ask(deadline time.Time) error {
 	if err := c.conn.SetDeadline(deadline); err != nil {
 		return err
 	}

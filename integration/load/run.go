@@ -11,8 +11,9 @@ import (
 	"github.com/mayfly-run/mayfly/integration/figures"
 )
 
-// Asker is one client. Ask asks once and returns how long the answer took.
+// Asker is one client. Open does what is not to be measured, such as connecting; Ask asks once and returns how long the answer took.
 type Asker interface {
+	Open(ctx context.Context) error
 	Ask(ctx context.Context) (time.Duration, error)
 	Close() error
 }
@@ -42,13 +43,22 @@ const (
 )
 
 // Run lets so many clients ask for so long, each as soon as it has its answer. An answer that is on its way at the end is waited for.
+// Nobody asks before all are open.
 func Run(ctx context.Context, clients int, long time.Duration, client func() Asker) Result {
-	results := make([]Result, clients)
+	askers, results := make([]Asker, clients), make([]Result, clients)
 	var all sync.WaitGroup
+	for i := range askers {
+		askers[i] = client()
+		all.Go(func() {
+			if err := askers[i].Open(ctx); err != nil && ctx.Err() == nil {
+				results[i] = Result{Failed: 1, Why: err}
+			}
+		})
+	}
+	all.Wait()
 	used, start := processorTime(), time.Now()
-	for i := range results {
-		a := client()
-		all.Go(func() { results[i] = run(ctx, a, start.Add(long)) })
+	for i, a := range askers {
+		all.Go(func() { results[i].run(ctx, a, start.Add(long)) })
 	}
 	all.Wait()
 	sum := Result{Spent: time.Since(start), CPU: processorTime() - used}
@@ -63,8 +73,8 @@ func Run(ctx context.Context, clients int, long time.Duration, client func() Ask
 }
 
 // run is one client's part.
-func run(ctx context.Context, a Asker, end time.Time) Result {
-	r := Result{Times: make(figures.Times, 0, room)}
+func (r *Result) run(ctx context.Context, a Asker, end time.Time) {
+	r.Times = make(figures.Times, 0, room)
 	fail := func(err error) {
 		r.Failed++
 		if r.Why == nil {
@@ -91,7 +101,6 @@ func run(ctx context.Context, a Asker, end time.Time) Result {
 	if err := a.Close(); err != nil {
 		fail(err)
 	}
-	return r
 }
 
 // First asks until the server answers at all, and rightly.
