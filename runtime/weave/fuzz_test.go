@@ -96,6 +96,23 @@ func disagreement(wasm []byte) string {
 	if problem := judge(before, compile(woven)); problem != "" {
 		return problem + " when its data is taken out"
 	}
+	m.Check = weave.Tick
+	for range 2 {
+		if woven, err = m.Weave(); err != nil {
+			return fmt.Sprintf("it can be woven, but not with ticks: %v", err)
+		}
+		if problem := judge(before, compile(woven)); problem != "" {
+			return problem + " when woven with ticks"
+		}
+		m.Fine()
+	}
+	m.Keep(map[string]bool{})
+	if woven, err = m.Weave(); err != nil {
+		return fmt.Sprintf("it can be woven, but not without exports: %v", err)
+	}
+	if problem := judge(before, compile(woven)); problem != "" {
+		return problem + " when woven without exports"
+	}
 	return ""
 }
 
