@@ -2,12 +2,17 @@ package weave
 
 // The bodies of the functions that are added to a module. Each begins with its local variables.
 
-// writeRefill: fuel is what it was at first; the host has its turn.
+// writeRefill: fuel is what it was at first, or the tick has been seen; the host has its turn.
 func (m *Module) writeRefill(w *writer) {
 	w.byte(0)
-	w.b = appendI32Const(w.b, m.measure.fuel)
+	if m.Check == Tick {
+		w.byte(opGlobalGet)
+		w.u32(m.tick())
+	} else {
+		w.b = appendI32Const(w.b, m.measure.fuel)
+	}
 	w.byte(opGlobalSet)
-	w.u32(m.fuel())
+	w.u32(m.state())
 	w.byte(opCall)
 	w.u32(m.yield())
 	w.byte(opEnd)
@@ -126,10 +131,14 @@ func (m *Module) nextChunk(w *writer) {
 func (m *Module) rest(w *writer, op []byte) {
 	w.raw([]byte{opLocalGet, to, opLocalGet, from, opLocalGet, size})
 	w.raw(op)
-	w.byte(opGlobalGet)
-	w.u32(m.fuel())
-	w.raw([]byte{opLocalGet, size, opI32Const, m.measure.memoryBits, opI32ShrU, opI32Sub, opGlobalSet})
-	w.u32(m.fuel())
-	m.checkEmpty(w)
+	if m.Check == Tick {
+		m.checkTick(w)
+	} else {
+		w.byte(opGlobalGet)
+		w.u32(m.state())
+		w.raw([]byte{opLocalGet, size, opI32Const, m.measure.memoryBits, opI32ShrU, opI32Sub, opGlobalSet})
+		w.u32(m.state())
+		m.checkEmpty(w)
+	}
 	w.byte(opEnd)
 }

@@ -17,11 +17,12 @@ type measure struct {
 	smallMove  int32 // bytes up to which a copy or fill of memory costs no more than other instructions
 	chunkBits  int   // logarithm of the size of the pieces in which large ones are done, between checks
 	memoryBits byte  // logarithm of how many bytes of them one unit of fuel pays for
+	stretch    int   // instructions from one check to the next, with ticks
 }
 
-// standard is the measure of all modules. A check in the tightest loop takes about a nanosecond, so guests yield every 10 µs, and every
-// few milliseconds when every instruction misses the processor's caches.
-var standard = measure{fuel: 10_000, smallMove: 1 << 10, chunkBits: 20, memoryBits: 9}
+// standard is the measure of all modules. A check in the tightest loop takes about a nanosecond, so with fuel guests yield every 10 µs,
+// and every few milliseconds when every instruction misses the processor's caches.
+var standard = measure{fuel: 10_000, smallMove: 1 << 10, chunkBits: 20, memoryBits: 9, stretch: 1 << 13}
 
 func (m *Module) writeCode(w *writer) *Error {
 	w.u32(uint32(len(m.functions) - m.imported + addedFunctions + len(m.dispatch.functions)))
@@ -51,28 +52,6 @@ func (m *Module) writeCode(w *writer) *Error {
 		w.sized(f.body)
 	}
 	return nil
-}
-
-// check takes cost from the fuel and calls the refill function when none is left. It leaves the stack as it was.
-func (m *Module) check(w *writer, cost int32) {
-	m.take(w, cost)
-	m.checkEmpty(w)
-}
-
-func (m *Module) take(w *writer, cost int32) {
-	w.byte(opGlobalGet)
-	w.u32(m.fuel())
-	w.b = appendI32Const(w.b, cost)
-	w.raw([]byte{opI32Sub, opGlobalSet})
-	w.u32(m.fuel())
-}
-
-func (m *Module) checkEmpty(w *writer) {
-	w.byte(opGlobalGet)
-	w.u32(m.fuel())
-	w.raw([]byte{opI32Const, 0, opI32LeS, opIf, typeEmpty, opCall})
-	w.u32(m.added(funcRefill))
-	w.byte(opEnd)
 }
 
 // body is the body of a function of the module.
@@ -202,18 +181,48 @@ func (b *body) write(w *writer) {
 	}
 	r.pos = b.code
 	copied := r.pos // up to where the body is in w
-	replace := func(at int) {
+	upTo := func(at int) {
 		w.raw(r.b[copied:at])
+		copied = at
+	}
+	replace := func(at int) {
+		upTo(at)
 		copied = r.pos
 	}
+	path := path{limit: m.measure.stretch}
 	for loop := 0; r.more(); {
 		at := r.pos
 		in := m.instruction(r)
+		if m.Check == Tick {
+			switch path.next(in, b.labels(in, at)) {
+			case before:
+				upTo(at)
+				m.checkTick(w)
+			case behind:
+				upTo(r.pos)
+				m.checkTick(w)
+			case within:
+				replace(at)
+				w.raw([]byte{opIf, typeEmpty})
+				m.checkTick(w)
+				w.byte(opBr)
+				w.u32(in.index + 1)
+				w.byte(opEnd)
+			}
+		}
 		switch in.op {
 		case opLoop:
-			replace(r.pos)
-			m.check(w, b.loops[loop])
-			loop++
+			if m.Check == Fuel {
+				upTo(r.pos)
+				m.check(w, b.loops[loop])
+				loop++
+			}
+		case opGlobalGet, opGlobalSet:
+			if i := m.movedGlobal(in.index); i != in.index {
+				replace(at)
+				w.byte(in.op)
+				w.u32(i)
+			}
 		case opCall, opReturnCall, opRefFunc:
 			replace(at)
 			w.byte(in.op)
@@ -245,4 +254,18 @@ func (b *body) write(w *writer) {
 		}
 	}
 	w.raw(r.b[copied:])
+}
+
+// labels returns the labels of a br_table; of other instructions none.
+func (b *body) labels(in instruction, at int) []uint32 {
+	if in.op != opBrTable {
+		return nil
+	}
+	r := *b.r
+	r.pos = at + 1
+	labels := make([]uint32, r.u32()+1)
+	for i := range labels {
+		labels[i] = r.u32()
+	}
+	return labels
 }

@@ -26,12 +26,13 @@ func (m *Module) readData(r *reader) {
 		r.fail("%d data segments, where %d are announced", n, m.segments)
 	}
 	for m.segments = n; n > 0 && r.err == nil; n-- {
-		m.skipSegment(r)
+		m.segment(r, nil)
 	}
 }
 
-// skipSegment reads a data segment and returns its kind.
-func (m *Module) skipSegment(r *reader) uint32 {
+// segment reads a data segment, appends it to out when that is not nil, and returns its kind.
+func (m *Module) segment(r *reader, out *writer) uint32 {
+	at := r.pos
 	flags := r.u32()
 	if flags >= segmentKinds {
 		r.fail("data segment of kind %d: not known", flags)
@@ -41,10 +42,13 @@ func (m *Module) skipSegment(r *reader) uint32 {
 			r.fail("memory %d: only one memory is supported", i)
 		}
 	}
+	out.raw(r.since(at))
 	if flags != segmentPassive {
-		m.constant(r, nil)
+		m.constant(r, out)
 	}
+	at = r.pos
 	r.bytes(r.u32())
+	out.raw(r.since(at))
 	return flags
 }
 
@@ -90,13 +94,12 @@ func (m *Module) TakeData(n int) { m.taken = n }
 // that are not zero: ten thousand and more, and an engine would compute the place of each again for every instance.
 func (m *Module) writeData(w, code *writer) {
 	section := m.sections[sectionData]
-	if m.taken == 0 || section == nil {
+	if section == nil {
 		m.copySection(w, sectionDataCount)
 		w.raw(code.b)
-		m.copySection(w, sectionData)
 		return
 	}
-	if m.namesData {
+	if m.namesData || m.taken == 0 {
 		m.copySection(w, sectionDataCount)
 	}
 	w.raw(code.b)
@@ -105,14 +108,15 @@ func (m *Module) writeData(w, code *writer) {
 	r.pos = 0
 	count, kept := int(r.u32()), 0
 	for n := range count {
-		at := r.pos
-		flags := m.skipSegment(&r)
+		at := len(stay.b)
+		flags := m.segment(&r, stay)
 		switch {
 		case n >= m.taken || flags == segmentPassive && m.namesData:
-			stay.raw(r.since(at))
 		case m.namesData:
+			stay.b = stay.b[:at]
 			stay.raw([]byte{segmentActive, opI32Const, 0, opEnd, 0})
 		default:
+			stay.b = stay.b[:at]
 			continue // a passive one among the taken that nobody names is of no use
 		}
 		kept++

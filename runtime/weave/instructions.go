@@ -8,6 +8,7 @@ const (
 	opIf           = 0x04
 	opElse         = 0x05
 	opEnd          = 0x0b
+	opBr           = 0x0c
 	opBrIf         = 0x0d
 	opBrTable      = 0x0e
 	opReturn       = 0x0f
@@ -134,10 +135,11 @@ var singleByte = func() (t [256]immediates) {
 
 // instruction is one instruction as it stands in a body.
 type instruction struct {
-	op    byte
-	sub   uint32 // second opcode, after a prefix
-	index uint32 // of the function, local variable, global, type, label, element segment or source table, where it has one
-	table uint32 // that it calls through, or the one of the instructions with prefix 0xfc that changes or is measured
+	op     byte
+	sub    uint32 // second opcode, after a prefix
+	index  uint32 // of the function, local variable, global, type, label, element segment or source table, where it has one
+	table  uint32 // that it calls through, or the one of the instructions with prefix 0xfc that changes or is measured
+	params bool   // the block takes values from the stack
 }
 
 // instruction reads one instruction. It checks the indices that the weaving could give another meaning, and no others.
@@ -147,7 +149,7 @@ func (m *Module) instruction(r *reader) instruction {
 	switch singleByte[in.op] {
 	case nothing:
 	case blockType:
-		m.blockType(r)
+		in.params = m.blockType(r)
 	case number:
 		in.index = r.u32()
 	case labels:
@@ -257,14 +259,16 @@ func (m *Module) atomic(r *reader, sub uint32) {
 	}
 }
 
-func (m *Module) blockType(r *reader) {
+// blockType reads the type of a block and reports whether it has parameters.
+func (m *Module) blockType(r *reader) bool {
 	if r.more() {
 		if c := r.b[r.pos]; c == typeEmpty || isValueType(c) {
 			r.pos++
-			return
+			return false
 		}
 	}
-	r.index("type", len(m.types))
+	t := r.index("type", len(m.types))
+	return r.err == nil && len(m.types[t].Params) > 0
 }
 
 func (m *Module) memoryArg(r *reader) {

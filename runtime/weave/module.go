@@ -85,6 +85,7 @@ type Module struct {
 	Imports []Import
 	Memory  *Limits // the module's own; nil when it has none
 	Name    string  // what stack traces call it; empty: nothing
+	Check   Check
 
 	types           []Type
 	functions       []int // the type of each function, the imported ones first

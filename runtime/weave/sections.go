@@ -304,6 +304,9 @@ func (m *Module) constant(r *reader, out *writer) {
 			continue
 		case opGlobalGet:
 			m.constantGlobal(r, in.index)
+			out.byte(opGlobalGet)
+			out.u32(m.movedGlobal(in.index))
+			continue
 		case opI32Const, opI64Const, opF32Const, opF64Const, opRefNull,
 			opI32Add, opI32Sub, opI32Mul, opI64Add, opI64Sub, opI64Mul, opEnd:
 		case opVector:

@@ -40,21 +40,35 @@ const (
 	wovenFinely
 	wovenLinked
 	wovenKept
+	wovenTick
+	wovenTickFinely
 )
 
 var worlds = [...]string{asItIs: "as it is", woven: "woven", wovenFinely: "woven finely", wovenLinked: "woven and linked",
-	wovenKept: "woven with as few exports as are asked for"}
+	wovenKept: "woven with as few exports as are asked for", wovenTick: "woven with ticks",
+	wovenTickFinely: "woven with ticks, and as many as there are checks"}
 
 func newWorld(t testing.TB, how weaving) *world {
 	ctx := context.Background()
 	w := &world{engine: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCoreFeatures(features)), woven: how,
 		named: map[string]api.Module{}}
 	t.Cleanup(func() { w.engine.Close(ctx) })
-	_, err := w.engine.NewHostModuleBuilder(weave.YieldModule).NewFunctionBuilder().WithFunc(func() { w.yields++ }).
-		Export(weave.YieldName).Instantiate(ctx)
+	var tick api.MutableGlobal
+	_, err := w.engine.NewHostModuleBuilder(weave.HostModule).NewFunctionBuilder().WithFunc(func() {
+		w.yields++
+		if how == wovenTickFinely {
+			tick.Set(tick.Get() + 1)
+		}
+	}).Export(weave.YieldName).Instantiate(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
+	m, err := w.engine.InstantiateWithConfig(ctx, weave.Host(), wazero.NewModuleConfig().WithName(weave.YieldModule))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tick = m.ExportedGlobal(weave.TickName).(api.MutableGlobal)
+	tick.Set(1)
 	return w
 }
 
@@ -85,6 +99,11 @@ func (w *world) instantiate(wasm []byte, name string) (api.Module, error) {
 				functions[e.Name] = e.Kind == weave.Function
 			}
 			read.Keep(functions)
+		case wovenTick:
+			read.Check = weave.Tick
+		case wovenTickFinely:
+			read.Check = weave.Tick
+			read.Fine()
 		}
 		if wasm, err = read.Weave(); err != nil {
 			return nil, err
@@ -245,7 +264,7 @@ func runScript(t *testing.T, file, dir string) {
 				results[k] = fmt.Sprintf("%v %x", outcome(err), values)
 			}
 		}
-		for how := woven; how <= wovenKept; how++ {
+		for how := woven; how <= wovenTickFinely; how++ {
 			if results[how] != results[asItIs] {
 				t.Errorf("%s: %s as it is, %s %s", where, results[asItIs], results[how], worlds[how])
 			}

@@ -6,6 +6,7 @@ import "strconv"
 const (
 	YieldModule = "mayfly"
 	YieldName   = "yield" // func()
+	TickName    = "tick"  // a global of 32 bits that can be changed; of modules that are woven so
 	// StartName is the export that the start function has become: to be called before any other.
 	StartName = "mayfly:start"
 	// AddedName is what all functions that were added are called. They tell nobody anything in a stack trace.
@@ -39,8 +40,20 @@ func (m *Module) moved(i uint32) uint32 {
 func (m *Module) added(f int) uint32     { return uint32(len(m.functions) + 1 + f) }
 func (m *Module) extra(f int) uint32     { return m.added(addedFunctions + f) }
 func (m *Module) yield() uint32          { return uint32(m.imported) }
-func (m *Module) fuel() uint32           { return uint32(len(m.globals)) }
 func (m *Module) addedType(t int) uint32 { return uint32(len(m.types) + t) }
+
+// movedGlobal returns the woven index of a global of the module: the tick is imported behind the module's imports.
+func (m *Module) movedGlobal(i uint32) uint32 {
+	if m.Check != Tick || int(i) < m.importedGlobals {
+		return i
+	}
+	return i + 1
+}
+
+func (m *Module) tick() uint32 { return uint32(m.importedGlobals) }
+
+// state is the added global: the fuel that is left, or the tick that was seen last.
+func (m *Module) state() uint32 { return m.movedGlobal(uint32(len(m.globals))) }
 
 // Weave returns the woven module. It returns an *Error when a function cannot be read, or when the module has what is not supported.
 func (m *Module) Weave() ([]byte, error) {
@@ -115,7 +128,11 @@ func (m *Module) writeTypes(w *writer) {
 }
 
 func (m *Module) writeImports(w *writer) {
-	w.u32(uint32(len(m.Imports) + 1))
+	added := 1
+	if m.Check == Tick {
+		added++
+	}
+	w.u32(uint32(len(m.Imports) + added))
 	if m.links == nil {
 		w.raw(m.items(sectionImport))
 	}
@@ -128,6 +145,11 @@ func (m *Module) writeImports(w *writer) {
 	w.name(YieldName)
 	w.byte(byte(Function))
 	w.u32(m.addedType(typeYield))
+	if m.Check == Tick {
+		w.name(YieldModule)
+		w.name(TickName)
+		w.raw([]byte{byte(Global), typeI32, 1})
+	}
 }
 
 func (m *Module) writeFunctions(w *writer) {
@@ -175,8 +197,12 @@ func (m *Module) writeGlobals(w *writer) {
 			m.global(&r, w)
 		}
 	}
+	state := int32(0)
+	if m.Check == Fuel {
+		state = m.measure.fuel
+	}
 	w.raw([]byte{typeI32, 1})
-	w.b = append(appendI32Const(w.b, m.measure.fuel), opEnd)
+	w.b = append(appendI32Const(w.b, state), opEnd)
 }
 
 func (m *Module) writeExports(w *writer) {
@@ -196,9 +222,12 @@ func (m *Module) writeExports(w *writer) {
 		}
 		w.name(e.name)
 		w.byte(byte(e.kind))
-		if e.kind == Function {
+		switch e.kind {
+		case Function:
 			w.u32(m.moved(uint32(e.index)))
-		} else {
+		case Global:
+			w.u32(m.movedGlobal(uint32(e.index)))
+		default:
 			w.u32(uint32(e.index))
 		}
 	}
