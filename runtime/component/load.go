@@ -97,6 +97,7 @@ func Load(ctx context.Context, r *instance.Runtime, d *Definition, h *Host) (*Co
 	if err != nil {
 		return nil, err
 	}
+	p.sayWhatIsUsed()
 	group, err := r.LoadGroup(ctx, instance.GroupSpec{Parts: p.parts, Host: p.host})
 	if err != nil {
 		return nil, err

@@ -20,6 +20,25 @@ type plan struct {
 	exports   *inst
 }
 
+// sayWhatIsUsed tells each part which of its exports the canonical ABI asks for, so that it can do without the others.
+func (p *plan) sayWhatIsUsed() {
+	use := func(it coreItem) {
+		if it.part >= 0 {
+			part := &p.parts[it.part]
+			part.Exports = append(part.Exports, it.export)
+		}
+	}
+	for k := range p.parts {
+		p.parts[k].Exports = []string{} // none; nil would be any
+	}
+	for _, f := range p.coreFuncs {
+		use(f.coreItem)
+	}
+	for _, c := range p.cores {
+		use(c.memory)
+	}
+}
+
 // fn is a function at the level of components: one of the host, or one that a component lifts out of core code.
 type fn struct {
 	name   string // for people

@@ -23,6 +23,7 @@ type Part struct {
 	Wasm    []byte
 	Imports []Target // one for each import of the module, in the order of its import section
 	Name    string   // for errors and stack traces; may be empty
+	Exports []string // those that Function and Memory are called with; nil: any
 }
 
 // Host is Target.Part of a function of the host.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"strconv"
 
 	"github.com/tetratelabs/wazero"
@@ -50,6 +51,8 @@ type source struct {
 	read    *weave.Module
 	externs map[string]*weave.Extern // what it exports
 	kinds   map[string]kind          // the same, for as long as the group
+	used    map[string]bool          // of it, by other parts or by the host
+	usedAll bool
 }
 
 // LoadGroup links and compiles the modules of a group. An error wraps one of those that Load returns.
@@ -84,6 +87,9 @@ func (l *linker) load(ctx context.Context) error {
 	if err := l.runtime.checkInitial(l.group.initialMemory); err != nil {
 		return err
 	}
+	for _, s := range l.modules {
+		s.keepUsed()
+	}
 	for k := range l.group.parts {
 		p := &l.group.parts[k]
 		var err error
@@ -116,6 +122,7 @@ func (l *linker) add(k int) error {
 	if s.read.HasStart() {
 		own.start = &Function{group: l.group, part: k, name: weave.StartName}
 	}
+	s.use(p.Exports)
 	links, err := l.link(&own, s, p.Imports)
 	if err != nil {
 		return err
@@ -152,7 +159,8 @@ func (l *linker) source(wasm []byte) (*source, error) {
 		return nil, malformed(err)
 	}
 	exports := read.Exports()
-	s := &source{digest: digest, read: read, externs: make(map[string]*weave.Extern, len(exports)), kinds: make(map[string]kind, len(exports))}
+	s := &source{digest: digest, read: read, externs: make(map[string]*weave.Extern, len(exports)), kinds: make(map[string]kind, len(exports)),
+		used: map[string]bool{}}
 	for i := range exports {
 		e := &exports[i]
 		s.externs[e.Name] = &e.Extern
@@ -163,6 +171,23 @@ func (l *linker) source(wasm []byte) (*source, error) {
 	}
 	l.modules[digest] = s
 	return s, nil
+}
+
+// use notes what the host asks a part for by name; nil: for anything.
+func (s *source) use(names []string) {
+	s.usedAll = s.usedAll || names == nil
+	for _, name := range names {
+		s.used[name] = true
+	}
+}
+
+// keepUsed leaves out what is exported for nobody. All parts that are made of the module have been added.
+func (s *source) keepUsed() {
+	if s.usedAll {
+		return
+	}
+	s.read.Keep(s.used)
+	maps.DeleteFunc(s.kinds, func(name string, _ kind) bool { return !s.used[name] })
 }
 
 // link finds what each import is.
@@ -186,6 +211,7 @@ func (l *linker) link(own *part, s *source, targets []Target) ([]weave.Link, err
 			continue
 		}
 		links[j] = weave.Link{Module: strconv.Itoa(own.provider(t.Part)), Name: t.Export}
+		l.sources[t.Part].used[t.Export] = true
 		if im.Kind == weave.Memory {
 			own.memory = l.group.parts[t.Part].memory
 		}
@@ -234,7 +260,7 @@ func (l *linker) compile(ctx context.Context, s *source, links []weave.Link, nam
 	if c := l.compiled[string(key)]; c != nil {
 		return c, nil
 	}
-	s.read.Name = name
+	s.read.Name, s.read.Check = name, l.runtime.check
 	if err := s.read.Relink(links); err != nil {
 		return nil, err
 	}

@@ -43,6 +43,8 @@ func (r *Runtime) Load(ctx context.Context, wasm []byte) (*Module, error) {
 	if err := checkStart(read); err != nil {
 		return nil, err
 	}
+	read.Keep(map[string]bool{startFunction: true, memoryName: true})
+	read.Check = r.check
 	woven, err := read.Weave()
 	if err != nil {
 		return nil, malformed(err)
@@ -118,8 +120,11 @@ func (r *Runtime) checkInitial(memory uint64) error {
 	return nil
 }
 
-// startFunction is what WASI calls a command's main function.
-const startFunction = "_start"
+// What WASI calls a command's main function and its memory.
+const (
+	startFunction = "_start"
+	memoryName    = "memory"
+)
 
 func checkStart(read *weave.Module) error {
 	t := read.ExportedFunction(startFunction)
