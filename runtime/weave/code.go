@@ -48,6 +48,7 @@ func (m *Module) writeCode(w *writer) *Error {
 	w.sized(m.writeFill)
 	w.sized(m.writeCopy)
 	w.sized(m.writeStart)
+	w.sized(m.writeCanary)
 	for _, f := range m.dispatch.functions {
 		w.sized(f.body)
 	}

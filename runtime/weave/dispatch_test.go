@@ -222,7 +222,7 @@ func TestWhatIsExportedForNobodyIsLeftOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if all := again.Exports(); len(all) != 1 || all[0].Name != "g" {
+	if all := again.Exports(); len(all) != 2 || all[0].Name != "g" || all[1].Name != weave.CanaryName {
 		t.Errorf("%+v", all)
 	}
 }

@@ -66,6 +66,7 @@ const (
 
 const (
 	typeI32     = 0x7f
+	typeI64     = 0x7e
 	typeEmpty   = 0x40 // of a block
 	typeFunc    = 0x60
 	typeFuncref = 0x70

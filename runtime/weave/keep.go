@@ -13,7 +13,7 @@ func (m *Module) keeps(name string) bool { return m.kept == nil || m.kept[name] 
 func (m *Module) checkExports() *Error {
 	seen := make(map[string]bool, len(m.exports))
 	for _, e := range m.exports {
-		if e.name == StartName {
+		if e.name == StartName || e.name == CanaryName {
 			return &Error{Section: "export", Reason: fmt.Sprintf("the name %q is reserved", e.name)}
 		}
 		if seen[e.name] {

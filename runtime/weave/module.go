@@ -85,6 +85,7 @@ type Module struct {
 	Imports []Import
 	Memory  *Limits // the module's own; nil when it has none
 	Name    string  // what stack traces call it; empty: nothing
+	Canary  int64   // what its export CanaryName returns
 	Check   Check
 
 	types           []Type

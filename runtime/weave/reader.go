@@ -211,8 +211,12 @@ func appendU32(b []byte, v uint32) []byte {
 }
 
 // appendI32Const appends the instruction i32.const v.
-func appendI32Const(b []byte, v int32) []byte {
-	b = append(b, opI32Const)
+func appendI32Const(b []byte, v int32) []byte { return appendSigned(append(b, opI32Const), int64(v)) }
+
+// appendI64Const appends the instruction i64.const v.
+func appendI64Const(b []byte, v int64) []byte { return appendSigned(append(b, opI64Const), v) }
+
+func appendSigned(b []byte, v int64) []byte {
 	for {
 		c := byte(v & 0x7f)
 		v >>= 7

@@ -9,14 +9,18 @@ const (
 	TickName    = "tick"  // a global of 32 bits that can be changed; of modules that are woven so
 	// StartName is the export that the start function has become: to be called before any other.
 	StartName = "mayfly:start"
+	// CanaryName is the export of a function that returns Module.Canary, of 64 bits. Whoever loads code that somebody else compiled calls it
+	// before anything else.
+	CanaryName = "mayfly:canary"
 	// AddedName is what all functions that were added are called. They tell nobody anything in a stack trace.
 	AddedName = "mayfly.woven"
 )
 
 // Added types, after the module's own.
 const (
-	typeYield = iota // ()
-	typeFill         // (i32, i32, i32): of memory.fill and memory.copy
+	typeYield  = iota // ()
+	typeFill          // (i32, i32, i32): of memory.fill and memory.copy
+	typeCanary        // () -> i64
 	addedTypes
 )
 
@@ -26,6 +30,7 @@ const (
 	funcFill
 	funcCopy
 	funcStart
+	funcCanary
 	addedFunctions
 )
 
@@ -118,6 +123,7 @@ func (m *Module) writeTypes(w *writer) {
 	w.raw(m.items(sectionType))
 	w.raw([]byte{typeFunc, 0, 0})
 	w.raw([]byte{typeFunc, 3, typeI32, typeI32, typeI32, 0})
+	w.raw([]byte{typeFunc, 0, 1, typeI64})
 	for _, t := range m.dispatch.types {
 		w.byte(typeFunc)
 		w.u32(uint32(len(t.Params)))
@@ -159,6 +165,7 @@ func (m *Module) writeFunctions(w *writer) {
 	w.u32(m.addedType(typeFill))
 	w.u32(m.addedType(typeFill))
 	w.u32(m.addedType(typeYield)) // funcStart
+	w.u32(m.addedType(typeCanary))
 	for _, f := range m.dispatch.functions {
 		w.u32(m.addedType(addedTypes + f.typ))
 	}
@@ -206,7 +213,7 @@ func (m *Module) writeGlobals(w *writer) {
 }
 
 func (m *Module) writeExports(w *writer) {
-	n := 0
+	n := 1
 	for _, e := range m.exports {
 		if m.keeps(e.name) {
 			n++
@@ -236,6 +243,9 @@ func (m *Module) writeExports(w *writer) {
 		w.byte(byte(Function))
 		w.u32(m.added(funcStart))
 	}
+	w.name(CanaryName)
+	w.byte(byte(Function))
+	w.u32(m.added(funcCanary))
 }
 
 // writeNames names the functions for stack traces. Those without a name get their number in the original module, or what they are
