@@ -74,7 +74,7 @@ func splitTrap(text string) (reason, stack string) {
 	for line := range strings.Lines(stack) {
 		// The name of the module stands before the dot, if it has one.
 		line = strings.TrimLeft(line, "\t.")
-		if name, _, _ := strings.Cut(line, "("); weave.Added(name) || name == weave.YieldModule+"."+weave.YieldName {
+		if name, _, _ := strings.Cut(line, "("); weave.Added(name) || name == weave.HostModule+"."+weave.YieldName {
 			continue
 		}
 		lines.WriteString(line)

@@ -46,7 +46,7 @@ func (f *Function) Call(ctx context.Context, i *GroupInstance, stack []uint64) e
 	i.call.Context = ctx
 	err := f.run(i, stack)
 	i.running = false
-	i.giveTurn()
+	i.end()
 	if err != nil {
 		return end(err).outcome(ctx)
 	}

@@ -19,6 +19,13 @@ type guest struct {
 func (g *guest) begin(ctx context.Context) {
 	g.ctx = ctx
 	g.pace.reset(time.Now())
+	g.runtime.ticker.begin()
+}
+
+// end is called when the call has returned.
+func (g *guest) end() {
+	g.giveTurn()
+	g.runtime.ticker.end()
 }
 
 // callContext tells the functions of the host who calls them.

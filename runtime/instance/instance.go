@@ -86,7 +86,7 @@ func (i *Instance) call(ctx context.Context, f *engines, name string) error {
 	i.stack = e.stack
 	i.context.Context = ctx
 	err := e.function.CallWithStack(&i.context, nil)
-	i.giveTurn()
+	i.end()
 	if err == nil {
 		f.give(e)
 	}

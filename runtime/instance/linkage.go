@@ -50,8 +50,10 @@ func (l *linkage) Allocate(capacity, most uint64) experimental.LinearMemory {
 func (l *linkage) resolve(name string) api.Module {
 	i := l.group
 	switch {
-	case i == nil, name == weave.YieldModule:
+	case i == nil:
 		return nil // wazero finds it by its name
+	case name == weave.YieldModule:
+		return i.runtime.host
 	case name == hostImport:
 		return i.group.host
 	}

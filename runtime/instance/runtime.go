@@ -8,6 +8,8 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/mayfly-run/mayfly/runtime/weave"
 )
 
 // Limits bounds what guests may take.
@@ -32,6 +34,9 @@ type Runtime struct {
 	slots  *slots
 	budget budget
 	turns  turns
+	host   api.Module  // what woven modules import
+	check  weave.Check // how they are woven
+	ticker *ticker     // nil with fuel
 }
 
 // NewRuntime returns a Runtime; Close frees it.
@@ -52,9 +57,12 @@ func NewRuntime(ctx context.Context, l Limits) (*Runtime, error) {
 		turns: newTurns(),
 	}
 	r.budget.limit.Store(l.Budget)
-	if err := exportYield(ctx, r.engine); err != nil {
+	if err := r.exportYield(ctx); err != nil {
 		_ = r.engine.Close(ctx)
 		return nil, fmt.Errorf("make the functions of the host: %w", err)
+	}
+	if r.ticker = newTicker(r.host, r.host.ExportedGlobal(weave.TickName).(api.MutableGlobal)); r.ticker != nil {
+		r.check = weave.Tick
 	}
 	return r, nil
 }
@@ -77,6 +85,7 @@ func (r *Runtime) SetBudget(bytes uint64) { r.budget.limit.Store(bytes) }
 
 // Close frees the compiled code and all slots. No instance may be live.
 func (r *Runtime) Close(ctx context.Context) error {
+	r.ticker.close()
 	err := r.engine.Close(ctx)
 	r.slots.close()
 	return err

@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/mayfly-run/mayfly/runtime/weave"
@@ -15,12 +14,16 @@ import (
 // errStopped is what a host function panics with to end a guest; wazero makes it the error of the call.
 var errStopped = errors.New("stopped")
 
-// exportYield makes the function that woven modules call every so often.
-func exportYield(ctx context.Context, engine wazero.Runtime) error {
-	_, err := engine.NewHostModuleBuilder(weave.YieldModule).NewFunctionBuilder().
+// exportYield makes the function that woven modules call every so often, and what they import it from.
+func (r *Runtime) exportYield(ctx context.Context) error {
+	_, err := r.engine.NewHostModuleBuilder(weave.HostModule).NewFunctionBuilder().
 		WithGoFunction(api.GoFunc(func(ctx context.Context, _ []uint64) { callOf(ctx).guest.yield(ctx) }), nil, nil).
 		WithName(weave.YieldName).Export(weave.YieldName).
 		Instantiate(ctx)
+	if err != nil {
+		return err
+	}
+	r.host, err = r.engine.InstantiateWithConfig(ctx, weave.Host(), r.config.WithName(weave.YieldModule))
 	return err
 }
 
