@@ -19,6 +19,7 @@ type flags struct {
 	listen      []int
 	conns       []int
 	module      string
+	compiled    int // a directory, -1 for none
 	memoryLimit uint64
 	args        []string // of the guest
 }
@@ -31,6 +32,7 @@ func parseFlags(args []string) (flags, error) {
 	s.Func("listen", "", files(&f.listen))
 	s.Func("conn", "", files(&f.conns))
 	s.StringVar(&f.module, "module", "", "")
+	s.IntVar(&f.compiled, "compiled", -1, "")
 	s.Uint64Var(&f.memoryLimit, "memory-limit", 0, "")
 	if err := s.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return flags{}, errors.New("mayfly-init runs this program; people do not: see mayfly --help")
@@ -41,6 +43,8 @@ func parseFlags(args []string) (flags, error) {
 	switch {
 	case f.status < 3:
 		return flags{}, errors.New("-status must be the descriptor of a link to the holder: to run a module by hand, use mayfly serve")
+	case f.compiled < 3 && f.compiled != -1:
+		return flags{}, errors.New("-compiled must be the descriptor of a directory, from 3 on")
 	case !filepath.IsAbs(f.module):
 		return flags{}, fmt.Errorf("-module %q must be an absolute path", f.module)
 	case len(f.args) == 0:

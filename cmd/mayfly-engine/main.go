@@ -1,10 +1,10 @@
 // Command mayfly-engine hosts the instances of one sidecar. The holder, pid 1 of the sidecar's container, starts it; it is not for
 // people, who have mayfly serve.
 //
-//	mayfly-engine -status 3 -listen 4[,5…] [-conn 6,7…] -module /app.wasm [-memory-limit BYTES] -- ARG0 ARGS…
+//	mayfly-engine -status 3 -listen 4[,5…] [-conn 6,7…] -module /app.wasm [-compiled 8] [-memory-limit BYTES] -- ARG0 ARGS…
 //
 // -status is the link to the holder (package control), -listen are listening sockets, -conn connections that the holder has
-// accepted already. What it runs and how is in the environment (package config); the guest sees the rest of that.
+// accepted already, -compiled is a directory with the module's compiled code. What it runs and how is in the environment (package config); the guest sees the rest of that.
 //
 // With trigger http it serves until SIGTERM, a second one cuts what is in flight; or until idle, when it says so and exits with 0.
 // With trigger command it runs the guest once and exits with the guest's code: codes above 255 become 255, a trap is 134 as after

@@ -37,9 +37,9 @@ func (e *engine) waited(d time.Duration) {
 	}
 }
 
-// startEngine starts one with the listening sockets and with connections that are accepted already. Those become the engine's, unless
-// there is an error.
-func startEngine(args []string, listeners, conns []int) (*engine, error) {
+// startEngine starts one with the listening sockets, the compiled code and connections that are accepted already. Those become the
+// engine's, unless there is an error.
+func startEngine(args []string, listeners, compiled, conns []int) (*engine, error) {
 	ours, theirs, err := control.Pair()
 	if err != nil {
 		return nil, err
@@ -49,6 +49,7 @@ func startEngine(args []string, listeners, conns []int) (*engine, error) {
 	files := []uintptr{0, 1, 2, uintptr(theirs.Fd())}
 	argv := []string{"mayfly-engine", "-status", "3"}
 	argv, files = appendFiles(argv, files, "-listen", listeners)
+	argv, files = appendFiles(argv, files, "-compiled", compiled)
 	argv, files = appendFiles(argv, files, "-conn", conns)
 	pid, err := syscall.ForkExec(enginePath, append(argv, args...), &syscall.ProcAttr{
 		Env:   os.Environ(),

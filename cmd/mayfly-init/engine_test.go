@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -42,6 +43,8 @@ func playEngine(part string) int {
 	case "talks nonsense":
 		unix.Write(3, []byte("nonsense"))
 		hang()
+	case "goes idle, then tells its code":
+		part = turn(nth, "goes idle", "tells its code")
 	case "goes idle, then dies once":
 		part = turn(nth, "goes idle", "dies", "stays")
 	case "goes idle, then dies early":
@@ -86,7 +89,11 @@ func playEngine(part string) int {
 func serve(part string, status *control.Conn, listener net.Listener, first []net.Conn) int {
 	answer := func(c net.Conn) {
 		_, _ = bufio.NewReader(c).ReadString('\n')
-		fmt.Fprintf(c, "%d\n", os.Getpid())
+		if part == "tells its code" {
+			fmt.Fprintln(c, code())
+		} else {
+			fmt.Fprintf(c, "%d\n", os.Getpid())
+		}
 		c.Close()
 		if part == "crashes" {
 			syscall.Kill(os.Getpid(), syscall.SIGKILL)
@@ -122,6 +129,19 @@ func countStart() int {
 
 // turn is the part of the nth engine; the last goes on for ever.
 func turn(nth int, parts ...string) string { return parts[min(nth, len(parts))-1] }
+
+// code is what is in the directory with compiled code.
+func code() string {
+	at := slices.Index(os.Args, "-compiled")
+	if at < 0 {
+		return "none"
+	}
+	b, err := os.ReadFile("/proc/self/fd/" + os.Args[at+1] + "/code")
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
 
 // sockets opens what -listen and -conn name.
 func sockets() (net.Listener, []net.Conn) {

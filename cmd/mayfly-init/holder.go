@@ -28,6 +28,7 @@ type holder struct {
 	signals    *signalWatch
 	shim       *control.Conn // nil once the shim was told how the first start went
 	listeners  []int
+	compiled   []int // the directory with compiled code, if there is one
 	waiting    doorway
 
 	engine   *engine   // nil while there is none
@@ -71,7 +72,7 @@ func (h *holder) giveUp(why string) {
 
 // start starts an engine and hands it conns.
 func (h *holder) start(conns []int) {
-	e, err := startEngine(h.engineArgs, h.listeners, conns)
+	e, err := startEngine(h.engineArgs, h.listeners, h.compiled, conns)
 	if err != nil {
 		h.waiting.takeBack(conns)
 		h.failed("the engine could not be started: " + err.Error())

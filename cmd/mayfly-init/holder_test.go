@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,6 +37,19 @@ func TestHowTheFirstStartWentIsTold(t *testing.T) {
 				t.Errorf("exit code %d, want %d", code, tc.code)
 			}
 		})
+	}
+}
+
+func TestEachEngineHasTheCompiledCode(t *testing.T) {
+	p := startHolder(t, "goes idle, then tells its code")
+	if err := os.WriteFile(filepath.Join(p.Dir, "code"), []byte("compiled"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.waitForEngines(t, 0)
+	for range 2 {
+		if got := p.ask(t); got != "compiled\n" {
+			t.Errorf("the engine has %q", got)
+		}
 	}
 }
 

@@ -44,7 +44,7 @@ func run(engineArgs []string) int {
 	if err != nil {
 		return fail("connect to the shim at "+socketPath, err)
 	}
-	listeners, err := greet(shim)
+	listeners, compiled, err := greet(shim)
 	if err != nil {
 		return fail("take the listening sockets from the shim", err)
 	}
@@ -53,29 +53,35 @@ func run(engineArgs []string) int {
 		signals:    signals,
 		shim:       shim,
 		listeners:  listeners,
+		compiled:   compiled,
 	}
 	return h.run()
 }
 
-// greet says hello to the shim and takes the listening sockets.
-func greet(shim *control.Conn) ([]int, error) {
+// greet says hello to the shim and takes the listening sockets, and the directory with the compiled code where there is one.
+func greet(shim *control.Conn) (listeners, compiled []int, err error) {
 	if err := shim.Send(control.Message{Kind: control.Hello}); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	m, fds, err := shim.Recv()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if m.Kind != control.Listen {
+	sockets := len(fds)
+	if m.Text == control.Compiled {
+		sockets--
+	}
+	if m.Kind != control.Listen || sockets < 0 {
 		control.CloseAll(fds)
-		return nil, control.ErrMalformed
+		return nil, nil, control.ErrMalformed
 	}
-	for _, fd := range fds {
+	listeners, compiled = fds[:sockets:sockets], fds[sockets:]
+	for _, fd := range listeners {
 		if err := unix.SetNonblock(fd, true); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return fds, nil
+	return listeners, compiled, nil
 }
 
 func fail(doing string, err error) int {

@@ -113,12 +113,17 @@ func startHolder(t *testing.T, part string, env ...string) *holderProcess {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.listener.Close() })
-	p.answer = handshake(t, shim, p.listener)
+	compiled, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer compiled.Close()
+	p.answer = handshake(t, shim, p.listener, compiled)
 	return p
 }
 
 // handshake plays the shim's side.
-func handshake(t *testing.T, shim, listener *net.UnixListener) control.Message {
+func handshake(t *testing.T, shim, listener *net.UnixListener, compiled *os.File) control.Message {
 	t.Helper()
 	shim.SetDeadline(time.Now().Add(10 * time.Second))
 	c, err := shim.AcceptUnix()
@@ -147,7 +152,8 @@ func handshake(t *testing.T, shim, listener *net.UnixListener) control.Message {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if _, _, err := c.WriteMsgUnix(control.Append(nil, control.Message{Kind: control.Listen}), unix.UnixRights(int(f.Fd())), nil); err != nil {
+	m := control.Append(nil, control.Message{Kind: control.Listen, Text: control.Compiled})
+	if _, _, err := c.WriteMsgUnix(m, unix.UnixRights(int(f.Fd()), int(compiled.Fd())), nil); err != nil {
 		t.Fatal(err)
 	}
 	return receive()

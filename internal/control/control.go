@@ -8,7 +8,7 @@
 // A message is a version byte, a kind byte and up to [MaxText] bytes of text. The order on the first link:
 //
 //	holder: Hello                  who connects speaks first, so that the shim can check version and peer
-//	shim:   Listen + descriptors   the pod's listening sockets, none for a command
+//	shim:   Listen + descriptors   the pod's listening sockets, none for a command; where the text is [Compiled], the last is not a socket
 //	holder: Ready | Final | Error  Final: ready, and a command, which needs no sockets; Error's text is a sentence for the person who wrote the pod
 //
 // and on the second: [Final,] then Ready or Error, Beat each second all the while, and Idle before an engine leaves of its own will.
@@ -57,6 +57,9 @@ var (
 	// ErrMalformed is returned for anything that is no message.
 	ErrMalformed = errors.New("malformed control message")
 )
+
+// Compiled is the text of a Listen whose last descriptor is a directory with the module's compiled code, which the engine may use.
+const Compiled = "compiled"
 
 // Message is what one side tells the other.
 type Message struct {
