@@ -6,10 +6,16 @@ import "sync/atomic"
 type budget struct {
 	limit atomic.Uint64 // bytes; 0: unbounded
 	used  atomic.Uint64
+
+	// reclaim gives back what can be done without, and reports whether there was some.
+	reclaim func() bool
 }
 
 // take reports whether there was room for n more bytes, and counts them if so.
-func (b *budget) take(n uint64) bool {
+func (b *budget) take(n uint64) bool { return b.fits(n) || b.reclaim() && b.fits(n) }
+
+// fits is take for what can be done without.
+func (b *budget) fits(n uint64) bool {
 	used := b.used.Add(n)
 	if limit := b.limit.Load(); limit == 0 || used <= limit {
 		return true

@@ -108,5 +108,6 @@ func (g *Group) Close(ctx context.Context) error {
 	for _, c := range g.compiled {
 		errs = append(errs, c.Close(ctx))
 	}
+	g.stock.close()
 	return errors.Join(errs...)
 }

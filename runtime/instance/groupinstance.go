@@ -36,7 +36,7 @@ func (g *Group) Instantiate(ctx context.Context, owner any) (*GroupInstance, err
 	if i.cores = i.few[:0]; len(g.parts) > usualParts {
 		i.cores = make([]api.Module, 0, len(g.parts))
 	}
-	if err := i.memories.reserve(g.runtime, &g.demand, g.memories); err != nil {
+	if err := i.memories.reserve(g.runtime, &g.demand); err != nil {
 		return nil, err
 	}
 	for k := range g.parts {

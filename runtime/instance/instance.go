@@ -47,7 +47,7 @@ func (m *Module) Instantiate(ctx context.Context, c Call) (*Instance, error) {
 	}
 	i := &Instance{guest: guest{runtime: m.runtime, ctx: ctx}, module: m, env: c.Env, stdin: c.Stdin, stdout: c.Stdout, stderr: c.Stderr}
 	if m.hasMemory {
-		if err := i.memories.reserve(m.runtime, &m.demand, 1); err != nil {
+		if err := i.memories.reserve(m.runtime, &m.demand); err != nil {
 			return nil, err
 		}
 	}

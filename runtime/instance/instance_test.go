@@ -25,6 +25,7 @@ func newTestRuntime(t testing.TB, l Limits) *Runtime {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		r.Trim()
 		if used := r.budget.used.Load(); used != 0 {
 			t.Errorf("%d bytes of linear memory are counted after all instances were closed", used)
 		}

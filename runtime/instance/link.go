@@ -43,6 +43,7 @@ type linker struct {
 	bytes    int            // of all modules
 	items    int            // of all parts
 	compiled map[string]wazero.CompiledModule
+	contents *contents
 }
 
 // source is a module that parts are made of.
@@ -50,6 +51,7 @@ type source struct {
 	digest  [sha256.Size]byte
 	read    *weave.Module
 	externs map[string]*weave.Extern // what it exports
+	globals map[string]int           // the numbers of those among them that are globals
 	kinds   map[string]kind          // the same, for as long as the group
 	used    map[string]bool          // of it, by other parts or by the host
 	usedAll bool
@@ -71,6 +73,7 @@ func (r *Runtime) LoadGroup(ctx context.Context, spec GroupSpec) (*Group, error)
 		modules:  map[[sha256.Size]byte]*source{},
 		compiled: map[string]wazero.CompiledModule{},
 	}
+	l.contents = newContents(l)
 	if err := l.load(ctx); err != nil {
 		_ = l.group.Close(ctx)
 		return nil, err
@@ -93,10 +96,15 @@ func (l *linker) load(ctx context.Context) error {
 	for k := range l.group.parts {
 		p := &l.group.parts[k]
 		var err error
-		if p.compiled, err = l.compile(ctx, l.sources[k], l.links[k], p.name); err != nil {
+		if p.compiled, err = l.compile(ctx, l.sources[k], l.links[k], l.contents.taken[k], p.name); err != nil {
 			return fmt.Errorf("%s: %w", partName(k, p.name), err)
 		}
 	}
+	images, err := l.contents.images()
+	if err != nil {
+		return err
+	}
+	l.group.stock = l.runtime.newStock(images)
 	return l.instantiateHost(ctx)
 }
 
@@ -138,6 +146,7 @@ func (l *linker) add(k int) error {
 	l.group.parts = append(l.group.parts, own)
 	l.sources = append(l.sources, s)
 	l.links = append(l.links, links)
+	l.contents.add(k, s.read, own.memory)
 	return nil
 }
 
@@ -160,11 +169,14 @@ func (l *linker) source(wasm []byte) (*source, error) {
 	}
 	exports := read.Exports()
 	s := &source{digest: digest, read: read, externs: make(map[string]*weave.Extern, len(exports)), kinds: make(map[string]kind, len(exports)),
-		used: map[string]bool{}}
+		used: map[string]bool{}, globals: map[string]int{}}
 	for i := range exports {
 		e := &exports[i]
 		s.externs[e.Name] = &e.Extern
 		s.kinds[e.Name] = e.Kind
+		if e.Kind == weave.Global {
+			s.globals[e.Name] = e.Index
+		}
 	}
 	if m := read.Memory; m != nil && m.Shared {
 		return nil, fmt.Errorf("%w: it has a memory that threads would share, and threads are not supported: build without them", ErrMalformed)
@@ -249,8 +261,8 @@ func (p *part) provider(other int) int {
 }
 
 // compile weaves and compiles a module, once for all parts in which it is linked alike.
-func (l *linker) compile(ctx context.Context, s *source, links []weave.Link, name string) (wazero.CompiledModule, error) {
-	key := append([]byte(nil), s.digest[:]...)
+func (l *linker) compile(ctx context.Context, s *source, links []weave.Link, taken int, name string) (wazero.CompiledModule, error) {
+	key := binary.AppendUvarint(append([]byte(nil), s.digest[:]...), uint64(taken))
 	for _, link := range links {
 		for _, text := range [...]string{link.Module, link.Name} {
 			key = binary.AppendUvarint(key, uint64(len(text)))
@@ -264,6 +276,7 @@ func (l *linker) compile(ctx context.Context, s *source, links []weave.Link, nam
 	if err := s.read.Relink(links); err != nil {
 		return nil, err
 	}
+	s.read.TakeData(taken)
 	woven, err := s.read.Weave()
 	if err != nil {
 		return nil, malformed(err)

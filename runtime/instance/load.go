@@ -45,6 +45,8 @@ func (r *Runtime) Load(ctx context.Context, wasm []byte) (*Module, error) {
 	}
 	read.Keep(map[string]bool{startFunction: true, memoryName: true})
 	read.Check = r.check
+	segments, n := read.Data(m.initialMemory, nil)
+	read.TakeData(n)
 	woven, err := read.Weave()
 	if err != nil {
 		return nil, malformed(err)
@@ -52,8 +54,16 @@ func (r *Runtime) Load(ctx context.Context, wasm []byte) (*Module, error) {
 	if m.compiled, err = r.compile(ctx, woven); err != nil {
 		return nil, err
 	}
+	if m.hasMemory {
+		images, err := newImages([][]weave.Segment{segments})
+		if err != nil {
+			_ = m.close(ctx)
+			return nil, err
+		}
+		m.stock = r.newStock(images)
+	}
 	if err := m.try(ctx); err != nil {
-		_ = m.compiled.Close(ctx)
+		_ = m.close(ctx)
 		return nil, err
 	}
 	return m, nil

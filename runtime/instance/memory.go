@@ -2,7 +2,6 @@ package instance
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/tetratelabs/wazero/experimental"
 )
@@ -13,6 +12,7 @@ const pageSize = 1 << 16 // of WebAssembly
 type demand struct {
 	initialMemory uint64 // bytes, of all linear memories together
 	heap          uint64 // what an instance needs of Go's heap, in bytes
+	stock         *stock // where the memories come from; nil: there are none
 	appetite      appetite
 }
 
@@ -39,7 +39,7 @@ type memories struct {
 // memory is a slot, and how much of it the guest has.
 type memory struct {
 	memories *memories
-	slot     *slot
+	slot     slot // nil: given back
 	size     uint64
 }
 
@@ -48,32 +48,43 @@ var (
 	_ experimental.LinearMemory    = (*memory)(nil)
 )
 
-// reserve takes from the budget what the instance is expected to need, and n slots, so that neither Allocate nor the first Reallocate
-// can fail: wazero would panic. Where nothing else is alive its first bytes are enough.
-func (m *memories) reserve(r *Runtime, d *demand, n int) error {
-	b, first := &r.budget, d.initialMemory
-	charged, heap := d.appetite.expected(first), d.heap
+// reserve takes a slot for each memory, and takes from the budget what the instance is expected to need, so that neither Allocate nor the first
+// Reallocate can fail: wazero would panic. Where nothing else is alive its first bytes are enough.
+func (m *memories) reserve(r *Runtime, d *demand) error {
+	*m = memories{runtime: r, demand: d}
+	if d.stock != nil {
+		if err := m.takeSlots(d.stock.pools); err != nil {
+			m.release(false)
+			return err
+		}
+	}
+	b, first, heap := &r.budget, d.initialMemory, d.heap
+	charged := d.appetite.expected(first)
 	if !b.take(charged + heap) {
 		charged = first
 		if b.used.Load() > 0 || !b.take(charged+heap) {
+			m.release(false)
 			return fmt.Errorf("%w: it needs %s, all others have %s of %s: raise the container's memory limit, or lower MAYFLY_MAX_INSTANCES",
 				ErrBudget, inUnits(first+heap), inUnits(b.used.Load()), inUnits(b.limit.Load()))
 		}
 	}
-	*m = memories{runtime: r, demand: d, charged: charged, heap: heap}
-	if n <= len(m.one) {
-		m.all = m.one[:n]
+	m.charged, m.heap = charged, heap
+	return nil
+}
+
+// takeSlots is the first step: what an idle slot is charged with is part of what the instance will be.
+func (m *memories) takeSlots(pools []pool) error {
+	if len(pools) <= len(m.one) {
+		m.all = m.one[:0]
 	} else {
-		m.all = make([]memory, n)
+		m.all = make([]memory, 0, len(pools))
 	}
-	for k := range m.all {
-		s, err := r.slots.get()
+	for k := range pools {
+		s, err := pools[k].get()
 		if err != nil {
-			m.all = m.all[:k]
-			m.release(false)
 			return err
 		}
-		m.all[k] = memory{memories: m, slot: s}
+		m.all = append(m.all, memory{memories: m, slot: s})
 	}
 	return nil
 }
@@ -121,59 +132,11 @@ func (m *memories) release(ran bool) {
 		m.demand.appetite.learn(m.size)
 	}
 	for k := range m.all {
-		m.runtime.slots.put(m.all[k].slot, m.all[k].size)
+		m.demand.stock.pools[k].put(m.all[k].slot, m.all[k].size, ran)
 		m.all[k] = memory{} // whoever has it still must not see what another instance writes
 	}
 	m.runtime.budget.give(m.charged + m.heap + m.host)
 	*m = memories{}
-}
-
-// maxIdleSlots bounds the address space that is kept for the next instances. An idle slot holds no memory.
-const maxIdleSlots = 128
-
-// slots keeps slots of one size for reuse: making one costs more than clearing one.
-type slots struct {
-	size uint64
-
-	mu     sync.Mutex // guards idle and closed
-	idle   []*slot
-	closed bool
-}
-
-func (p *slots) get() (*slot, error) {
-	p.mu.Lock()
-	if n := len(p.idle); n > 0 {
-		s := p.idle[n-1]
-		p.idle = p.idle[:n-1]
-		p.mu.Unlock()
-		return s, nil
-	}
-	p.mu.Unlock()
-	return newSlot(p.size)
-}
-
-// put takes back a slot whose first used bytes may have been written to.
-func (p *slots) put(s *slot, used uint64) {
-	reusable := s.reset(used)
-	p.mu.Lock()
-	if reusable && !p.closed && len(p.idle) < maxIdleSlots {
-		p.idle = append(p.idle, s)
-		s = nil
-	}
-	p.mu.Unlock()
-	if s != nil {
-		s.free()
-	}
-}
-
-func (p *slots) close() {
-	p.mu.Lock()
-	idle := p.idle
-	p.idle, p.closed = nil, true
-	p.mu.Unlock()
-	for _, s := range idle {
-		s.free()
-	}
 }
 
 // inUnits writes a size as the MAYFLY_ variables take it.

@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"context"
 	"sync"
 
 	"github.com/tetratelabs/wazero"
@@ -15,4 +16,10 @@ type Module struct {
 	demand
 	seats       sync.Pool // of *seat
 	main, start engines   // of _start, and of the start function
+}
+
+// close frees the module; Runtime.Close does too.
+func (m *Module) close(ctx context.Context) error {
+	m.stock.close()
+	return m.compiled.Close(ctx)
 }

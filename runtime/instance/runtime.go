@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"sync"
+	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -27,16 +29,20 @@ const maxMemory = 1 << 32
 // Runtime compiles modules and holds what their instances share: the engine, the functions of the host, slots and budget.
 // It may be used from several goroutines at once.
 type Runtime struct {
-	limits Limits
-	engine wazero.Runtime
-	config wazero.ModuleConfig // what the configuration of every instance starts from
-	wasi   preview1
-	slots  *slots
-	budget budget
-	turns  turns
-	host   api.Module  // what woven modules import
-	check  weave.Check // how they are woven
-	ticker *ticker     // nil with fuel
+	limits  Limits
+	engine  wazero.Runtime
+	config  wazero.ModuleConfig // what the configuration of every instance starts from
+	wasi    preview1
+	budget  budget
+	turns   turns
+	host    api.Module  // what woven modules import
+	check   weave.Check // how they are woven
+	ticker  *ticker     // nil with fuel
+	pagemap pagemap
+	kept    atomic.Uint64 // bytes of memory that idle slots have
+
+	mu     sync.Mutex // guards stocks
+	stocks map[*stock]struct{}
 }
 
 // NewRuntime returns a Runtime; Close frees it.
@@ -53,12 +59,14 @@ func NewRuntime(ctx context.Context, l Limits) (*Runtime, error) {
 			WithDebugInfoEnabled(false)), // DWARF sections do not survive the weaving, and would stay in memory
 		config: wazero.NewModuleConfig().WithName("").WithStartFunctions().WithSysWalltime().WithSysNanotime().
 			WithRandSource(rand.Reader), // else wazero seeds a generator for each instance
-		slots: &slots{size: l.Memory},
-		turns: newTurns(),
+		pagemap: openPagemap(),
+		stocks:  map[*stock]struct{}{},
+		turns:   newTurns(),
 	}
 	r.budget.limit.Store(l.Budget)
+	r.budget.reclaim = r.Trim
 	if err := r.exportYield(ctx); err != nil {
-		_ = r.engine.Close(ctx)
+		_ = r.Close(ctx)
 		return nil, fmt.Errorf("make the functions of the host: %w", err)
 	}
 	if r.ticker = newTicker(r.host, r.host.ExportedGlobal(weave.TickName).(api.MutableGlobal)); r.ticker != nil {
@@ -87,6 +95,9 @@ func (r *Runtime) SetBudget(bytes uint64) { r.budget.limit.Store(bytes) }
 func (r *Runtime) Close(ctx context.Context) error {
 	r.ticker.close()
 	err := r.engine.Close(ctx)
-	r.slots.close()
+	for s := range r.stocks {
+		s.close()
+	}
+	r.pagemap.close()
 	return err
 }

@@ -88,10 +88,10 @@ func TestImportsAndExportsHaveTheirTypes(t *testing.T) {
 	want := []weave.Export{
 		{Name: "f", Extern: f},
 		{Name: "t", Extern: table},
-		{Name: "u", Extern: weave.Extern{Kind: weave.Table, Table: weave.TableType{Element: 0x70, Limits: weave.Limits{Min: 3}}}},
+		{Name: "u", Index: 1, Extern: weave.Extern{Kind: weave.Table, Table: weave.TableType{Element: 0x70, Limits: weave.Limits{Min: 3}}}},
 		{Name: "m", Extern: memory},
 		{Name: "g", Extern: global},
-		{Name: "h", Extern: weave.Extern{Kind: weave.Global, Global: weave.GlobalType{Type: 0x7f}}},
+		{Name: "h", Index: 1, Extern: weave.Extern{Kind: weave.Global, Global: weave.GlobalType{Type: 0x7f}}},
 	}
 	if got := m.Exports(); !reflect.DeepEqual(got, want) {
 		t.Errorf("exports %+v, want %+v", got, want)

@@ -45,7 +45,8 @@ type Import struct {
 
 // Export is something that the module gives to others.
 type Export struct {
-	Name string
+	Name  string
+	Index int // among all that the module has of the kind, the imported ones first
 	Extern
 }
 
@@ -133,7 +134,7 @@ func (m *Module) ExportedFunction(name string) *Type {
 func (m *Module) Exports() []Export {
 	all := make([]Export, len(m.exports))
 	for i, e := range m.exports {
-		all[i] = Export{Name: e.name, Extern: Extern{Kind: e.kind}}
+		all[i] = Export{Name: e.name, Index: e.index, Extern: Extern{Kind: e.kind}}
 		switch x := &all[i].Extern; e.kind {
 		case Function:
 			x.Type = &m.types[m.functions[e.index]]

@@ -1,0 +1,14 @@
+//go:build !linux
+
+package instance
+
+import (
+	"errors"
+	"os"
+)
+
+func newImageFile(uint64, func([]byte)) (*os.File, error) { return nil, errors.ErrUnsupported }
+
+func mapFile(*os.File, uint64) ([]byte, error) { return nil, errors.ErrUnsupported }
+
+func unmapFile([]byte) {}
