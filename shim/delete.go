@@ -18,6 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/mayfly-run/mayfly/shim/lockdown"
 )
 
 // deleteAfterShim removes what the container of a dead shim left: processes, cgroup, mounts, and the shim's socket.
@@ -41,6 +43,7 @@ func deleteAfterShim(ctx context.Context, f flags, stdout io.Writer) error {
 		return fmt.Errorf("delete %s: %w", f.id, err)
 	}
 	removeSocket(readAddress(bundle))
+	lockdown.Sweep()
 	b, err := proto.Marshal(&taskapi.DeleteResponse{
 		Pid:        uint32(status.Pid),
 		ExitStatus: uint32(status.ExitStatus),

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/mayfly-run/mayfly/internal/version"
+	"github.com/mayfly-run/mayfly/shim/lockdown"
 )
 
 // runtimeName is what containerd's configuration calls us.
@@ -36,6 +37,9 @@ type flags struct {
 
 // Main runs the shim binary and returns its exit status. What containerd reads goes to stdout and nothing else does.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if os.Getenv(lockdown.StageVariable) != "" {
+		return lockdown.Stage(args, stderr)
+	}
 	f, err := parseFlags(args, stderr)
 	if err != nil {
 		return 2

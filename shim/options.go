@@ -41,19 +41,27 @@ func runcOptions(value typeurl.Any) (*options.Options, error) {
 
 // fromTable reads the options as an operator writes them.
 func fromTable(r *runtimeoptions.Options) (*options.Options, error) {
-	table, from := r.GetConfigBody(), "containerd's configuration"
-	if path := r.GetConfigPath(); path != "" {
-		var err error
-		if table, err = readOptionsFile(path); err != nil {
-			return nil, err
-		}
-		from = path
+	table, from, err := readTable(r)
+	if err != nil {
+		return nil, err
 	}
 	o := &options.Options{}
 	if err := toml.Unmarshal(table, o); err != nil {
 		return nil, fmt.Errorf("read runtime options from %s: %w; they are those of runc, for example SystemdCgroup = true", from, err)
 	}
 	return o, nil
+}
+
+// readTable returns the options' text and where it is from.
+func readTable(r *runtimeoptions.Options) (table []byte, from string, err error) {
+	table, from = r.GetConfigBody(), "containerd's configuration"
+	if path := r.GetConfigPath(); path != "" {
+		if table, err = readOptionsFile(path); err != nil {
+			return nil, "", err
+		}
+		from = path
+	}
+	return table, from, nil
 }
 
 func readOptionsFile(path string) ([]byte, error) {

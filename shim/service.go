@@ -23,6 +23,7 @@ import (
 
 	"github.com/mayfly-run/mayfly/internal/config"
 	"github.com/mayfly-run/mayfly/shim/bundle"
+	"github.com/mayfly-run/mayfly/shim/code"
 	"github.com/mayfly-run/mayfly/shim/podnet"
 	"github.com/mayfly-run/mayfly/shim/sidecar"
 )
@@ -54,26 +55,36 @@ func newSidecars() *service {
 
 // Create makes a container. A sidecar's bundle is rewritten first.
 func (s *service) Create(ctx context.Context, r *taskapi.CreateTaskRequest) (*taskapi.CreateTaskResponse, error) {
-	spec, entry, err := s.inspect(r)
+	spec, side, err := s.inspect(ctx, r)
 	if err != nil {
 		return nil, toGRPC(err)
 	}
 	if r.Options, err = toRuncOptions(r.Options); err != nil {
+		if side != nil {
+			side.code.Close()
+		}
 		return nil, toGRPC(err)
 	}
-	if entry == nil {
+	if side == nil {
 		resp, err := s.TTRPCTaskService.Create(ctx, r)
 		if err == nil && !spec.IsSandbox() {
 			s.remember(r.ID, spec.Name())
 		}
 		return resp, err
 	}
-	resp, err := s.createSidecar(ctx, r, spec, entry)
+	resp, err := s.createSidecar(ctx, r, spec, side)
 	return resp, toGRPC(err)
 }
 
-// inspect reads the bundle and looks whether it is a sidecar's, whose entrypoint it returns.
-func (s *service) inspect(r *taskapi.CreateTaskRequest) (*bundle.Spec, *bundle.Entrypoint, error) {
+// found is what the shim saw of a sidecar before its container is made.
+type found struct {
+	entry    *bundle.Entrypoint
+	programs sidecar.Programs
+	code     *code.Code
+}
+
+// inspect reads the bundle and looks whether it is a sidecar's: nil when it is not.
+func (s *service) inspect(ctx context.Context, r *taskapi.CreateTaskRequest) (*bundle.Spec, *found, error) {
 	spec, err := bundle.Read(r.Bundle)
 	if err != nil {
 		return nil, nil, err
@@ -93,13 +104,44 @@ func (s *service) inspect(r *taskapi.CreateTaskRequest) (*bundle.Spec, *bundle.E
 			return nil, nil, fmt.Errorf("mount the root filesystem: %w", err)
 		}
 	}
-	entry, err := spec.FindEntrypoint()
+	side, err := s.look(ctx, r, spec)
 	if len(mounts) > 0 {
 		if uerr := mount.UnmountMounts(mounts, rootfs, 0); uerr != nil && err == nil {
-			err = fmt.Errorf("unmount the root filesystem: %w", uerr)
+			if side != nil {
+				side.code.Close()
+			}
+			return nil, nil, fmt.Errorf("unmount the root filesystem: %w", uerr)
 		}
 	}
-	return spec, entry, err
+	return spec, side, err
+}
+
+// look looks into the root filesystem, which is mounted.
+func (s *service) look(ctx context.Context, r *taskapi.CreateTaskRequest, spec *bundle.Spec) (*found, error) {
+	entry, err := spec.FindEntrypoint()
+	if entry == nil || err != nil {
+		return nil, err
+	}
+	programs, err := sidecar.FindPrograms()
+	if err != nil {
+		return nil, err
+	}
+	store, err := storeOptions(r.Options)
+	if err != nil {
+		return nil, err
+	}
+	side := &found{entry: entry, programs: programs}
+	if store == nil {
+		return side, nil
+	}
+	module, err := entry.Open(spec)
+	if err != nil {
+		return nil, fmt.Errorf("open the entrypoint %.200q: %w", entry.Path, err)
+	}
+	defer module.Close()
+	store.Engine = programs.Engine
+	side.code = store.Begin(ctx, r.ID, module)
+	return side, nil
 }
 
 func toMounts(r *taskapi.CreateTaskRequest) []mount.Mount {
@@ -110,18 +152,17 @@ func toMounts(r *taskapi.CreateTaskRequest) []mount.Mount {
 	return mounts
 }
 
-func (s *service) createSidecar(ctx context.Context, r *taskapi.CreateTaskRequest, spec *bundle.Spec, entry *bundle.Entrypoint) (*taskapi.CreateTaskResponse, error) {
-	programs, err := sidecar.FindPrograms()
+func (s *service) createSidecar(ctx context.Context, r *taskapi.CreateTaskRequest, spec *bundle.Spec, f *found) (*taskapi.CreateTaskResponse, error) {
+	side, err := sidecar.New(r.ID, r.Bundle, spec, f.entry, f.programs)
 	if err != nil {
+		f.code.Close()
 		return nil, err
 	}
-	side, err := sidecar.New(r.ID, r.Bundle, spec, entry, programs)
-	if err != nil {
-		return nil, err
-	}
+	side.Code = f.code
 	// Known before it exists: its end may be reported before Create returns.
 	if !s.add(side) {
 		side.Close()
+		side.Code.Close()
 		return nil, status.Errorf(codes.AlreadyExists, "mayfly: there is a sidecar with the id %s", r.ID)
 	}
 	resp, err := s.TTRPCTaskService.Create(ctx, r)
@@ -243,6 +284,7 @@ func (s *service) forget(id string) {
 	if side != nil {
 		s.pod.Release(id)
 		side.Close()
+		side.Code.Close()
 	}
 }
 
@@ -282,6 +324,7 @@ func (s *service) close() {
 	defer s.mu.Unlock()
 	for id, side := range s.sidecars {
 		side.Close()
+		side.Code.Stop()
 		delete(s.sidecars, id)
 	}
 }

@@ -51,15 +51,15 @@ func (c *Cache) openBuild() (*os.Root, error) {
 	return openBuild(root, c.build)
 }
 
-// makeBuild is openBuild, and makes the directory.
+// makeBuild is openBuild, and makes the directory. That it does not exist is an error of somebody who removed it just then only.
 func (c *Cache) makeBuild() (*os.Root, error) {
 	root, err := os.OpenRoot(c.dir)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open the cache's directory: %v", err)
 	}
 	defer root.Close()
 	if err := root.Mkdir(c.build, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, err
+		return nil, fmt.Errorf("make a directory in the cache: %v", err)
 	}
 	return openBuild(root, c.build)
 }

@@ -4,6 +4,7 @@
 //	DIR/BUILD/DIGEST.new/   an entry that is being made, locked by who makes it
 //	DIR/BUILD/DIGEST.gone-N what is being removed
 //	DIR/slot-N, DIR/evict   lock files
+//	DIR/build               which program was hashed last, and its hash
 //
 // BUILD is the sha256 of the program whose code is cached, DIGEST that of what was compiled. What is in an entry is its maker's business.
 //

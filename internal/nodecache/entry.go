@@ -97,3 +97,7 @@ func (e *Entry) Discard() error {
 	}
 	return remove(b, e.name)
 }
+
+// Dir is the entry's directory, open for reading. It is the entry's: closed with it, and it has the lock, so who is handed a copy can let go of
+// that.
+func (e *Entry) Dir() *os.File { return e.dir }

@@ -71,12 +71,37 @@ func classify(p string, head []byte) (*Entrypoint, error) {
 	return nil, fmt.Errorf("the entrypoint %.200q is %w: it starts with % x, not with 00 61 73 6d; build the image from the linked .wasm file", p, ErrNotWasm, head)
 }
 
+// Open opens the entrypoint's file. The root filesystem must be mounted, and cannot be unmounted before the file is closed.
+func (e *Entrypoint) Open(s *Spec) (*os.File, error) {
+	root, err := unix.Open(s.Rootfs(), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open the root filesystem: %w", err)
+	}
+	defer unix.Close(root)
+	return openFile(root, e.Path)
+}
+
 // errNoFile is returned where there is no regular file.
 var errNoFile = errors.New("no regular file")
 
-// readHead reads the first bytes of a file below root. Symbolic links are followed as the container would see them, and
-// nothing is opened but a regular file: opening a device or a fifo can have effects.
+// readHead reads the first bytes of a file below root.
 func readHead(root int, p string) ([]byte, error) {
+	f, err := openFile(root, p)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	head := make([]byte, preamble)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, err
+	}
+	return head[:n], nil
+}
+
+// openFile opens a file below root. Symbolic links are followed as the container would see them, and nothing is opened but a regular file:
+// opening a device or a fifo can have effects.
+func openFile(root int, p string) (*os.File, error) {
 	fd, err := beneath.Open(root, p, unix.O_PATH)
 	switch {
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP), errors.Is(err, unix.ENAMETOOLONG):
@@ -92,15 +117,5 @@ func readHead(root int, p string) ([]byte, error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return nil, errNoFile
 	}
-	f, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", fd))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	head := make([]byte, preamble)
-	n, err := io.ReadFull(f, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, err
-	}
-	return head[:n], nil
+	return os.Open(fmt.Sprintf("/proc/self/fd/%d", fd))
 }

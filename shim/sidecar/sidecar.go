@@ -28,6 +28,7 @@ import (
 	"github.com/mayfly-run/mayfly/internal/config"
 	"github.com/mayfly-run/mayfly/internal/control"
 	"github.com/mayfly-run/mayfly/shim/bundle"
+	"github.com/mayfly-run/mayfly/shim/code"
 	"github.com/mayfly-run/mayfly/shim/podnet"
 )
 
@@ -55,6 +56,8 @@ type Sidecar struct {
 	Config config.Sidecar
 	// User is the container's.
 	User podnet.User
+	// Code is the module's, compiled; nil when there is none.
+	Code *code.Code
 
 	control *net.UnixListener
 	ended   chan struct{} // closed when the container has ended
@@ -172,10 +175,14 @@ func (s *Sidecar) Is(pid int) bool {
 	return s.pid == 0 || s.pid == pid
 }
 
-// Handshake meets the holder, hands it the listening sockets and waits until the engine is ready. It returns an error wrapping
-// [ErrRefused] with the engine's words when it is not going to be, and the holder's end, a deadline or ctx as other errors.
+// Handshake meets the holder, hands it the listening sockets and the compiled code, and waits until the engine is ready. It returns an error
+// wrapping [ErrRefused] with the engine's words when it is not going to be, and the holder's end, a deadline or ctx as other errors.
 func (s *Sidecar) Handshake(ctx context.Context, listeners []*os.File) error {
 	defer s.Close() // nobody else has anything to say
+	compiled, err := s.Code.Wait(ctx)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	c, err := s.meet(ctx)
@@ -185,7 +192,7 @@ func (s *Sidecar) Handshake(ctx context.Context, listeners []*os.File) error {
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now()) })()
 
-	if err := sendListeners(c, listeners); err != nil {
+	if err := hand(c, listeners, compiled); err != nil {
 		return s.explain(ctx, "hand the listening sockets to the holder", err)
 	}
 	return s.hear(ctx, c)
@@ -273,6 +280,7 @@ func (s *Sidecar) explain(ctx context.Context, doing string, err error) error {
 // Exited says that the container has ended. A handshake under way breaks off.
 func (s *Sidecar) Exited() {
 	_ = s.become(exited)
+	s.Code.Stop()
 	s.end.Do(func() { close(s.ended) })
 	_ = s.control.SetDeadline(time.Now())
 }
@@ -288,16 +296,22 @@ func (s *Sidecar) Close() {
 	}
 }
 
-func sendListeners(c *net.UnixConn, listeners []*os.File) error {
+// hand gives the holder what it needs; compiled is nil when there is none.
+func hand(c *net.UnixConn, listeners []*os.File, compiled *os.File) error {
+	m := control.Message{Kind: control.Listen}
 	var fds []int
 	for _, f := range listeners {
 		fds = append(fds, int(f.Fd()))
+	}
+	if compiled != nil {
+		m.Text = control.Compiled
+		fds = append(fds, int(compiled.Fd()))
 	}
 	var rights []byte
 	if len(fds) > 0 {
 		rights = unix.UnixRights(fds...)
 	}
-	_, _, err := c.WriteMsgUnix(control.Append(nil, control.Message{Kind: control.Listen}), rights, nil)
+	_, _, err := c.WriteMsgUnix(control.Append(nil, m), rights, nil)
 	return err
 }
 

@@ -166,7 +166,7 @@ func TestACommandThatHasEndedByTheTimeItIsReadyHasStarted(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if err := sendListeners(c, nil); err != nil {
+	if err := hand(c, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	for range done {
