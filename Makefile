@@ -53,8 +53,11 @@ lint: ## gofmt, vet, staticcheck, and that it builds for other systems
 demo: host ## a pod whose main container asks its sidecars, step by step
 	@go run ./integration/demo
 
-bench: host ## measure and write out/bench.json
+bench: host ## measure and write out/bench.json and out/bench.html
 	go run ./integration/bench
+
+bench-peers: ## measure beside wasmtime, jco and containers, and write out/bench-peers.json and .html
+	@go run ./integration/benchpeers
 
 conformance: host ## containerd's own client tests with mayfly and with runc
 	go run ./integration/conformance
@@ -86,5 +89,5 @@ testdata: ## rebuild the test guests and the examples' modules from source
 clean: ## remove what was built here; the cache directory stays
 	rm -rf bin out
 
-.PHONY: help build host test guests unit integration lint demo bench conformance differential wasi-testsuite component-scripts testdata clean
+.PHONY: help build host test guests unit integration lint demo bench bench-peers conformance differential wasi-testsuite component-scripts testdata clean
 .DEFAULT_GOAL := help

@@ -20,9 +20,15 @@ func (s Sample[T]) Quantile(q float64) T {
 	if len(s) == 0 {
 		return 0
 	}
-	sorted := slices.Sorted(slices.Values(s))
-	return sorted[int(math.Ceil(q*float64(len(sorted))))-1]
+	sorted := s
+	if !slices.IsSorted(s) {
+		sorted = s.Sorted()
+	}
+	return sorted[max(int(math.Ceil(q*float64(len(sorted)))), 1)-1]
 }
+
+// Sorted is the same values in order: for who asks for many quantiles.
+func (s Sample[T]) Sorted() Sample[T] { return slices.Sorted(slices.Values(s)) }
 
 // Times is a sample of times.
 type Times = Sample[time.Duration]

@@ -19,6 +19,7 @@ func TestQuantileIsAValueOfTheSample(t *testing.T) {
 		{"the middle of a hundred", hundred, 0.5, 50},
 		{"the slow end of a hundred", hundred, 0.99, 99},
 		{"all of a hundred", hundred, 1, 100},
+		{"none is below the first", hundred, 0, 1},
 		{"of one there is only one", Sample[int64]{7}, 0.99, 7},
 		{"of none there is none", nil, 0.5, 0},
 	} {

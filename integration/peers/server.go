@@ -2,6 +2,7 @@ package peers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -28,6 +29,8 @@ type Server struct {
 	// Command serves the component in file on a port of 127.0.0.1. dir is its to write to.
 	Command func(file string, port int, dir string) []string
 	Env     []string
+	// Prepare makes what the command needs in dir; nil: nothing.
+	Prepare func(port int, dir string) error
 	// Cannot says why the server cannot be asked to serve a component, "" if it can; nil: it can serve all.
 	Cannot func(component string) string
 	// Launcher is the name of a program that only starts the one that serves: what it uses does not count.
@@ -98,6 +101,12 @@ func (s *Server) Launch(job Job) (*Process, error) {
 	if err != nil {
 		log.Close()
 		return nil, err
+	}
+	if s.Prepare != nil {
+		if err := s.Prepare(port, dir); err != nil {
+			log.Close()
+			return nil, errors.Join(fmt.Errorf("start %s: %w", s.Name, err), os.RemoveAll(dir))
+		}
 	}
 	args := s.Command(job.File, port, dir)
 	cmd := exec.Command(args[0], args[1:]...)

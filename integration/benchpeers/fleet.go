@@ -1,0 +1,163 @@
+//go:build linux
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mayfly-run/mayfly/integration/lab"
+	"github.com/mayfly-run/mayfly/integration/peers"
+)
+
+// The names of the servers.
+const (
+	nameMayfly   = "mayfly"
+	nameWasmtime = "wasmtime"
+	namePooling  = "wasmtime-pooling"
+	nameReuse    = "wasmtime-reuse"
+	nameJco      = "jco"
+	nameKept     = "container-kept"
+	nameEach     = "container-each"
+
+	// And of those that need not compile when they start.
+	nameMayflyCached        = "mayfly-cached"
+	nameWasmtimePrecompiled = "wasmtime-precompiled"
+)
+
+// pooling is what wasmtime offers to those who care for the time of a request and not for memory: pages and tables that an instance
+// has used stay and are written over, and the kernel is asked which of them were used.
+var pooling = []string{
+	"-Opooling-allocator=y", "-Opooling-memory-keep-resident=4194304", "-Opooling-table-keep-resident=1048576",
+	"-Opooling-async-stack-keep-resident=1048576", "-Opooling-max-unused-warm-slots=1000", "-Opooling-decommit-batch-size=16", "-Opooling-pagemap-scan=y",
+}
+
+// kind is a server as it is measured.
+type kind struct {
+	*peers.Server
+	what string // for who reads the report
+	// fresh says that each request has an instance that nobody had before.
+	fresh bool
+	// only is the one component that it is measured with, "": all.
+	only string
+}
+
+// fleet is what there is to measure.
+type fleet struct {
+	kinds  []kind
+	starts []start
+	native *peers.Native // nil: there are no containers here
+	each   bool          // containers are also started for each request
+}
+
+// start is a way to start a server, of which the first request is measured.
+type start struct {
+	name, what string
+	server     *peers.Server
+	// prepare does what is done once before, and returns the file to be served.
+	prepare func(e lab.Example) (file string, err error)
+	// anew is called before each start.
+	anew func() error
+}
+
+// findFleet finds or builds the servers. What cannot be had is left out, except mayfly.
+func findFleet(dir string, p plan, progress *lab.Progress, r *results) (*fleet, error) {
+	guest := peers.Guest{}
+	f := &fleet{}
+	mayfly, err := peers.Mayfly(dir, progress, guest)
+	if err != nil {
+		return nil, err
+	}
+	cache := filepath.Join(dir, "cache")
+	mayfly.Env = []string{"XDG_CACHE_HOME=" + cache} // of this run: nobody's figures depend on what was here before
+	f.kinds = append(f.kinds, kind{mayfly, "mayfly serve: the engine that a pod has, a fresh instance for each request", true, ""})
+	f.starts = append(f.starts,
+		start{nameMayfly, "compiles the component", mayfly, asItIs, func() error { return os.RemoveAll(cache) }},
+		start{nameMayflyCached, "finds it compiled in its cache", mayfly, asItIs, nothing})
+	want := func(name string) bool { return p.Servers == nil || p.Servers.MatchString(name) }
+	if want(nameWasmtime) || want(namePooling) || want(nameReuse) {
+		if w, err := peers.FindWasmtime(progress); err != nil {
+			r.leaveOut("wasmtime: %v", err)
+		} else {
+			f.wasmtime(w, dir, guest)
+		}
+	}
+	if want(nameJco) {
+		if jco, err := peers.Jco(progress, guest); err != nil {
+			r.leaveOut("jco: %v", err)
+		} else {
+			f.kinds = append(f.kinds, kind{jco, "jco serve --isolate-requests instance: on Node.js, a fresh instance for each request", true, ""})
+			f.starts = append(f.starts, start{nameJco, "translates the component to JavaScript, Node.js compiles it", jco, asItIs, nothing})
+		}
+	}
+	if want(nameKept) || want(nameEach) {
+		if f.native, err = peers.FindNative(dir, progress); err != nil {
+			r.leaveOut("containers: %v", err)
+		} else {
+			f.kinds = append(f.kinds, kind{f.native.Server(nameKept),
+				"an ordinary program in Go that does the same, in a container of runc that is kept: one process for all requests", false, "go"})
+		}
+	}
+	unwanted := func(name string) bool { return name != nameMayfly && name != nameMayflyCached && !want(name) }
+	f.kinds = slices.DeleteFunc(f.kinds, func(k kind) bool { return unwanted(k.Name) })
+	f.starts = slices.DeleteFunc(f.starts, func(s start) bool { return unwanted(s.name) })
+	for _, k := range f.kinds {
+		r.Servers = append(r.Servers, described{k.Name, k.Version, k.what, said(k.Command("time.wasm", 8080, "DIR"), dir), k.fresh})
+	}
+	if f.each = f.native != nil && want(nameEach); f.each {
+		r.Servers = append(r.Servers, described{nameEach, f.native.Version,
+			"the same program in a container that is started for each request and deleted after it", "runc run --detach", true})
+	}
+	return f, nil
+}
+
+func (f *fleet) wasmtime(w *peers.Wasmtime, dir string, guest peers.Guest) {
+	f.kinds = append(f.kinds,
+		kind{w.Server(nameWasmtime, guest),
+			"wasmtime serve as it comes: a fresh instance for each request, from the pooling allocator, which it chooses by itself", true, ""},
+		kind{w.Server(namePooling, guest, pooling...),
+			"the same with its options for the pooling allocator: memory that instances have used stays", true, ""},
+		kind{w.Server(nameReuse, guest, "--max-instance-reuse-count", "128"),
+			"the same with one instance for 128 requests: NOT fresh, a request can see what others left; to see what fresh instances cost", false, ""})
+	f.starts = append(f.starts,
+		start{nameWasmtime, "compiles the component", w.Server(nameWasmtime, guest), asItIs, nothing},
+		start{nameWasmtimePrecompiled, "is given the output of wasmtime compile", w.Server(nameWasmtime, guest, "--allow-precompiled"), func(e lab.Example) (string, error) {
+			to := filepath.Join(dir, e.Name+".cwasm")
+			return to, w.Compile(e.Module, to)
+		}, nothing})
+}
+
+func asItIs(e lab.Example) (string, error) { return e.Module, nil }
+func nothing() error                       { return nil }
+
+// said is a command as a person would write it, without directories of this run.
+func said(args []string, dir string) string {
+	var words []string
+	for i, a := range args {
+		if i < 2 && filepath.IsAbs(a) {
+			a = filepath.Base(a)
+		}
+		words = append(words, strings.ReplaceAll(a, dir, "DIR"))
+	}
+	return strings.Join(words, " ")
+}
+
+// of are the servers that a component is measured with.
+func (f *fleet) of(component string, leaveOut func(format string, args ...any)) []kind {
+	var all []kind
+	for _, k := range f.kinds {
+		if k.only != "" && k.only != component {
+			continue
+		}
+		if k.Cannot != nil {
+			if why := k.Cannot(component); why != "" {
+				leaveOut("%s with %s: %s", k.Name, component, why)
+				continue
+			}
+		}
+		all = append(all, k)
+	}
+	return all
+}
