@@ -99,17 +99,36 @@ func (g *cgi) run(x *exchange, r *http.Request, in *body, a *answer) error {
 		defer a.end()
 		release := x.releaseWhenOver(&a.sending)
 		defer release()
-		stderr := x.server.guests.stream(x.id)
+		stderr := &guestStderr{}
+		stderr.begin(&x.server.guests, x.id)
 		defer stderr.Close()
 		in.wait = a.flush
 		call := g.call
 		call.Env, call.Stdin, call.Stdout, call.Stderr = g.env.of(r, x.id), in, a, stderr
-		err := x.live(until, t, func() (running, error) { return g.module.Instantiate(x.ctx, call) })
-		if a.err != nil && x.ctx.Err() == nil {
+		err := x.live(until, t, &cgiRun{module: g.module, call: call})
+		switch {
+		case a.err != nil && x.ctx.Err() == nil:
 			return a.err
+		case err == nil && a.late: // it ended well, for it did not care
+			return context.Cause(x.ctx)
 		}
 		return err
 	})
+}
+
+// cgiRun is an instance that answers a request.
+type cgiRun struct {
+	module *instance.Module
+	call   instance.Call
+	*instance.Instance
+}
+
+var _ running = (*cgiRun)(nil)
+
+// Start implements running.
+func (r *cgiRun) Start(ctx context.Context) (err error) {
+	r.Instance, err = r.module.Instantiate(ctx, r.call)
+	return err
 }
 
 // redirected is the request that a local redirect makes of that of x: RFC 3875, 6.2.2. It has no body, for that was for the first.

@@ -28,6 +28,7 @@ type answer struct {
 	left     int64 // bytes the guest still owes, when it announced a length
 	silent   bool  // the body is not to be sent
 	sent     bool  // the head; it is too late for another answer
+	late     bool  // something came when the request had ended
 	err      error // what is wrong with the output
 
 	// sending is set before anything goes to w. Who ends the request sees it and releases a writer that is stuck.
@@ -70,6 +71,7 @@ func (a *answer) begin() error {
 	}
 	a.sending.Store(true)
 	if err := a.ctx.Err(); err != nil {
+		a.late = true
 		return err // who ended the request answers it
 	}
 	header := a.w.Header()
@@ -101,6 +103,7 @@ func (a *answer) write(p []byte) error {
 		return nil
 	}
 	if err := a.ctx.Err(); err != nil {
+		a.late = true
 		return err
 	}
 	var excess error

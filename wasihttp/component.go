@@ -15,7 +15,6 @@ import (
 	"github.com/mayfly-run/mayfly/runtime/component/abi"
 	"github.com/mayfly-run/mayfly/runtime/instance"
 	"github.com/mayfly-run/mayfly/runtime/wasi"
-	"github.com/mayfly-run/mayfly/runtime/wasi/cli"
 	"github.com/mayfly-run/mayfly/runtime/wasi/filesystem"
 	"github.com/mayfly-run/mayfly/runtime/wasi/sockets"
 	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
@@ -115,7 +114,8 @@ func listed(d *component.Definition) string {
 
 // try finds what cannot work before anybody asks for it.
 func (p *program) try(ctx context.Context) error {
-	s := p.state(nil)
+	s := &programState{}
+	s.begin(p, nil)
 	defer s.close()
 	return p.component.Try(ctx, s)
 }
@@ -147,24 +147,36 @@ func (p *program) footprint() uint64 { return p.component.Footprint() + 2*outlet
 
 func (p *program) close() { p.client.close() }
 
-// programState is the state of one instance.
+// programState is the state of one instance. What most guests never ask for is made when they do.
 type programState struct {
 	wasi.Guest
-	guest guest
+	guest   guest
+	program *program
 }
 
 func (s *programState) http() *guest { return &s.guest }
 
-// state is that of a new instance. r is nil where it answers no request.
-func (p *program) state(r *reply) *programState {
-	return &programState{
-		Guest: wasi.Guest{
-			Command: cli.Guest{Args: p.options.Args, Env: p.options.Env},
-			Files:   filesystem.NewGuest(p.options.Files),
-			Network: sockets.NewGuest(p.client.policy),
-		},
-		guest: guest{client: p.client, reply: r},
+// Filesystem implements filesystem.State.
+func (s *programState) Filesystem() *filesystem.Guest {
+	if s.Files == nil {
+		s.Files = filesystem.NewGuest(s.program.options.Files)
 	}
+	return s.Files
+}
+
+// Sockets implements sockets.State.
+func (s *programState) Sockets() *sockets.Guest {
+	if s.Network == nil {
+		s.Network = sockets.NewGuest(s.program.client.policy)
+	}
+	return s.Network
+}
+
+// begin makes s the state of a new instance. r is nil where it answers no request.
+func (s *programState) begin(p *program, r *reply) {
+	s.program = p
+	s.Command.Args, s.Command.Env = p.options.Args, p.options.Env
+	s.guest = guest{client: p.client, reply: r}
 }
 
 // close ends what an instance has left under way.
@@ -181,47 +193,65 @@ func (p *program) answer(x *exchange) (said, error) {
 	if !utf8.ValidString(x.r.RequestURI) { // a string to the guest; it would be asked for another path
 		return said{}, errNoText
 	}
-	r := newReply(x)
-	x.in.wait = r.waits
-	go func() { // x.done tells that it has ended, or deliver waits for it
-		r.end(x.inTurn(func(until time.Time) error { return p.serve(x, r, until) }))
-	}()
-	return r.deliver()
+	h := &handling{program: p}
+	h.reply.begin(x)
+	if x.in != &x.none {
+		x.in.wait = h.reply.waits
+	}
+	go h.live() // x.done tells that it has ended, or deliver waits for it
+	return h.reply.deliver()
 }
 
-// serve runs one instance for the request of x.
-func (p *program) serve(x *exchange, r *reply, until time.Time) (err error) {
-	defer recovered(&err)
-	stdout, stderr := x.server.guests.stream(x.id), x.server.guests.stream(x.id)
-	defer stdout.Close()
-	defer stderr.Close()
-	s := p.state(r)
-	defer s.close()
-	s.Command.Stdout, s.Command.Stderr = wasiio.ToWriter(stdout), wasiio.ToWriter(stderr)
-	return x.live(until, r.timing, func() (running, error) {
-		i, err := p.component.Instantiate(x.ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		return &handling{Instance: i, program: p, reply: r}, nil
-	})
-}
-
-// handling is an instance that answers a request.
+// handling is an instance that answers a request, and all that it has.
 type handling struct {
-	*component.Instance
-	program *program
-	reply   *reply
+	program  *program
+	reply    reply
+	request  incomingRequest
+	state    programState
+	out, err guestStream
+	instance *component.Instance
+}
+
+var _ running = (*handling)(nil)
+
+// live runs it from its place in the queue to its end.
+func (h *handling) live() {
+	deepen(false)
+	h.reply.end(h.reply.x.inTurn(h.serve))
+}
+
+func (h *handling) serve(until time.Time) (err error) {
+	defer recovered(&err)
+	x, s := h.reply.x, &h.state
+	h.out.begin(&x.server.guests, x.id)
+	h.err.begin(&x.server.guests, x.id)
+	s.begin(h.program, &h.reply)
+	defer s.close()
+	s.Command.Stdout, s.Command.Stderr = &h.out, &h.err
+	return x.live(until, &h.reply.timing, h)
+}
+
+// Start implements running.
+func (h *handling) Start(ctx context.Context) (err error) {
+	h.instance, err = h.program.component.Instantiate(ctx, &h.state)
+	return err
 }
 
 // Run implements running.
 func (h *handling) Run(ctx context.Context) error {
-	_, err := h.Call(ctx, h.program.handle, abi.Resource(&incomingRequest{x: h.reply.x}), abi.Resource(h.reply))
+	h.request.x = h.reply.x
+	_, err := h.instance.Call(ctx, h.program.handle, abi.Resource(&h.request), abi.Resource(&h.reply))
 	return ended(err)
 }
 
+// Close implements running.
+func (h *handling) Close() error { return h.instance.Close() }
+
 // ended is how a guest ended, nil if it ended itself and says that all went well.
 func ended(err error) error {
+	if err == nil {
+		return nil
+	}
 	var exit *instance.ExitError
 	if errors.As(err, &exit) && exit.Code == 0 {
 		return nil
@@ -243,7 +273,8 @@ func (p *program) command(ctx context.Context, stdin io.Reader, stdout, stderr i
 
 // call calls a function of a fresh instance that answers no request.
 func (p *program) call(ctx context.Context, f *component.Function, args []component.Value, stdin io.Reader, stdout, stderr io.Writer) (component.Value, error) {
-	s := p.state(nil)
+	s := &programState{}
+	s.begin(p, nil)
 	defer s.close()
 	in := newStdin(stdin)
 	s.Command.Stdin = wasiio.FromReader(in, in.stop)

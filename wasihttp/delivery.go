@@ -7,22 +7,91 @@ import (
 	"strconv"
 )
 
-// delivery is an answer on its way to w.
+// smallAnswer is a whole answer that is in net/http's buffer, and not at the client yet, when it has been written.
+const smallAnswer = 1 << 10
+
+// delivery is an answer on its way to w: what the goroutine of the request does while the guest has its own.
 type delivery struct {
 	*reply
-	w    http.ResponseWriter
-	out  *outlet
-	said said
+	w        http.ResponseWriter
+	client   <-chan struct{} // closed when the client has gone; nil once that is known
+	release  func()          // ends that deadlines of the connection end the wait for the client; nil: they do not
+	response *outgoingResponse
+	out      *outlet
+	said     said
+}
+
+// await waits until something has changed.
+func (d *delivery) await() {
+	select {
+	case <-d.wake:
+	case <-d.client:
+		d.client = nil
+		d.x.fail(context.Cause(d.x.r.Context()))
+	}
+}
+
+// hurry sees that waiting for the client ends with the guest's time.
+func (d *delivery) hurry() {
+	if d.release == nil {
+		d.release = d.x.releaseWhenOver(&d.sending)
+	}
+}
+
+// stop ends that.
+func (d *delivery) stop() {
+	if d.release != nil {
+		d.release()
+	}
+}
+
+// end waits for the guest to go, and returns how it ended.
+func (d *delivery) end() error {
+	for !d.gone() {
+		d.await()
+	}
+	return d.err
+}
+
+// refused is what the guest answered with in the place of a response, or how it ended behind that.
+func (d *delivery) refused() error {
+	if err := d.end(); err != nil {
+		return err
+	}
+	return d.failed
+}
+
+// part ends the wait for the guest, whose answer is over. Where the request's body still comes it may want that, and is waited for.
+func (d *delivery) part() error {
+	if !d.x.in.whole() {
+		_ = d.x.rc.Flush()
+		d.awaitBody()
+	}
+	if err := d.detach(); err != nil {
+		d.x.logFailure(refusalFor(err).level, "given before", err)
+	}
+	return nil
+}
+
+// awaitBody waits until all of the request's body has come, or the guest is gone.
+func (d *delivery) awaitBody() {
+	stop := d.x.in.signal.Watch(func() { tell(d.wake) })
+	defer stop()
+	for !d.x.in.whole() && !d.gone() {
+		d.await()
+	}
 }
 
 // run sends the answer to its end. Its error is how that came too early.
 func (d *delivery) run() error {
 	var p []byte
 	for {
-		select {
-		case <-d.out.poke:
-		case <-d.ended:
-			d.out.abort() // nobody is left to finish it
+		for !d.out.isDue() {
+			if d.gone() {
+				d.out.abort() // nobody is left to finish it
+				break
+			}
+			d.await()
 		}
 		var end ending
 		p, end = d.out.take(p)
@@ -43,26 +112,29 @@ func (d *delivery) send(p []byte, end ending) error {
 		if d.x.ctx.Err() != nil {
 			return context.Cause(d.x.ctx) // who ended the request cannot know that it is being answered
 		}
+		if end != finished || len(p) > smallAnswer {
+			d.hurry()
+		}
 		d.begin(p, end)
 	} else if end == finished {
 		addTrailers(d.w.Header(), d.out.trailers)
 	}
-	if len(p) > 0 && !d.silent() {
+	if len(p) > 0 && !d.silent(d.response) {
 		if _, err := d.w.Write(p); err != nil {
-			return d.gone(err)
+			return d.lost(err)
 		}
 	}
 	if end == finished {
 		return nil // net/http sends it when the handler returns
 	}
 	if err := d.x.rc.Flush(); err != nil {
-		return d.gone(err)
+		return d.lost(err)
 	}
 	return nil
 }
 
-// gone is what a failed write means: the request was ended, or the client has gone.
-func (d *delivery) gone(err error) error {
+// lost is what a failed write means: the request was ended, or the client has gone.
+func (d *delivery) lost(err error) error {
 	d.x.fail(fmt.Errorf("%w: %w", errClientGone, err))
 	return context.Cause(d.x.ctx)
 }
@@ -79,7 +151,7 @@ func (d *delivery) begin(p []byte, end ending) {
 	}
 	length, _ := d.response.fields.length()
 	trailers := end == finished && len(d.out.trailers) > 0
-	if length < 0 && end == finished && !trailers && (!d.silent() || d.x.r.Method == http.MethodHead && len(p) > 0) {
+	if length < 0 && end == finished && !trailers && (!d.silent(d.response) || d.x.r.Method == http.MethodHead && len(p) > 0) {
 		length = int64(len(p))
 	}
 	if length >= 0 && d.response.status != http.StatusNoContent {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -34,18 +35,18 @@ type exchange struct {
 	r      *http.Request // as it came
 	id     string
 	start  time.Time
-	ctx    context.Context // ends when the guest is to stop
-	fail   context.CancelCauseFunc
+	ctx    context.Context // ends when the guest is to stop: life
+	life   lifetime
 	in     *body // of r
+	none   body  // what that is when there is none
 	// announced is the field Trailer of r.
 	announced string
 
 	queued time.Duration // waiting for instances
 	ran    time.Duration // with one
 
-	released bool   // deadlines of the connection were used to end the request
-	detached bool   // the guest has outlived the request, and ends the exchange
-	done     func() // frees what the exchange holds
+	released bool // deadlines of the connection were used to end the request
+	detached bool // the guest has outlived the request, and ends the exchange
 }
 
 // serveHTTP answers r with a fresh instance. It returns when the instance is gone, or when nobody waits for it any more.
@@ -57,38 +58,41 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.served.Add(1)
 
 	start := time.Now()
+	x := &exchange{server: s, w: w, rc: http.NewResponseController(w), r: r, id: requestID(r.Header), start: start}
 	parent := r.Context()
 	if s.app.outlives() {
-		parent = s.life
+		parent = s.life // who waits for the guest sees when the request is over
 	}
-	ctx, cancel := context.WithDeadlineCause(parent, start.Add(s.config.Sidecar.Timeout), errTimeout)
-	ctx, fail := context.WithCancelCause(ctx)
-	if s.app.outlives() {
-		unlink := context.AfterFunc(r.Context(), func() { fail(context.Cause(r.Context())) })
-		defer unlink()
-	}
-	x := &exchange{
-		server: s, w: w, rc: http.NewResponseController(w), r: r, id: requestID(r.Header), start: start, ctx: ctx, fail: fail,
-	}
-	x.done = func() {
-		fail(nil)
-		cancel()
-		s.handlers.RUnlock()
-	}
+	x.life.begin(parent, start, start.Add(s.config.Sidecar.Timeout))
+	x.ctx = &x.life
 	defer func() {
 		if !x.detached {
 			x.done()
 		}
 	}()
-	w.Header().Set(requestIDField, x.id)
+	w.Header()[requestIDField] = []string{x.id}
 	x.serve()
 }
 
+// done frees what the exchange holds.
+func (x *exchange) done() {
+	x.life.end()
+	x.server.handlers.RUnlock()
+}
+
+// fail ends the request.
+func (x *exchange) fail(cause error) { x.life.fail(cause) }
+
 func (x *exchange) serve() {
-	// Or net/http would read the whole body before it lets the guest answer.
-	_ = x.rc.EnableFullDuplex()
+	if x.r.Body != http.NoBody {
+		_ = x.rc.EnableFullDuplex() // or net/http would read the whole body before it lets the guest answer
+	}
 	x.announced = announced(x.r.Trailer) // reading the body changes that
-	x.in = newBody(x.r, x.server.config.Sidecar.MaxBody, x.fail)
+	if x.none.err = io.EOF; x.r.Body == http.NoBody {
+		x.in = &x.none
+	} else {
+		x.in = newBody(x.r, x.server.config.Sidecar.MaxBody, x.fail)
+	}
 	defer x.leave()
 	switch {
 	case x.r.Method == http.MethodConnect:
@@ -103,8 +107,7 @@ func (x *exchange) serve() {
 // inTurn calls f with a place among the instances, and the time until which it may wait for memory.
 func (x *exchange) inTurn(f func(until time.Time) error) error {
 	q := x.server.queue
-	end, _ := x.ctx.Deadline()
-	queued, until := time.Now(), waitUntil(end)
+	queued, until := time.Now(), waitUntil(x.life.until)
 	err := q.enter(x.ctx, until)
 	x.queued += time.Since(queued)
 	if err != nil {
@@ -114,8 +117,10 @@ func (x *exchange) inTurn(f func(until time.Time) error) error {
 	return f(until)
 }
 
-// running is an instance.
+// running is an instance that answers a request.
 type running interface {
+	// Start makes it. When it fails there is nothing to close.
+	Start(ctx context.Context) error
 	// Run runs it to its end.
 	Run(ctx context.Context) error
 	// Close frees it. The goroutine that ran it calls it, when Run is over: its memory goes to another request.
@@ -123,9 +128,8 @@ type running interface {
 }
 
 // live runs one instance from its beginning, for which it waits until there is memory, to its end.
-func (x *exchange) live(until time.Time, t *timing, instantiate func() (running, error)) error {
+func (x *exchange) live(until time.Time, t *timing, i running) error {
 	q := x.server.queue
-	var i running
 	waiting, started := time.Now(), time.Time{}
 	defer func() { x.count(waiting, started) }()
 	err := q.instantiate(x.ctx, until, func() (err error) {
@@ -133,8 +137,7 @@ func (x *exchange) live(until time.Time, t *timing, instantiate func() (running,
 		now := time.Now()
 		t.queue = x.queued + now.Sub(waiting)
 		started = now
-		i, err = instantiate()
-		if errors.Is(err, instance.ErrBudget) {
+		if err = i.Start(x.ctx); errors.Is(err, instance.ErrBudget) {
 			started = time.Time{}
 		}
 		t.running = time.Now()

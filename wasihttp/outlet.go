@@ -30,7 +30,7 @@ const (
 // The reader is told when there is something to send, by a value in poke. What the guest writes in small pieces, and flushes, may wait
 // for flushAfter for more to come, so that a small answer is one packet with a length; unless the reader is eager.
 type outlet struct {
-	poke     chan struct{}
+	poke     chan struct{} // of a response: nil until it is set
 	eager    bool
 	response bool
 	signal   wasiio.Signal // there is room
@@ -48,10 +48,15 @@ type outlet struct {
 	trailers http.Header // of a body that is finished
 	timer    *time.Timer // pokes; nil until needed
 	waiting  bool        // it will
+	due      bool        // the reader has been told, and has not taken what there is
 }
 
 func newOutlet(declared int64, response bool) *outlet {
-	return &outlet{poke: make(chan struct{}, 1), declared: declared, response: response}
+	o := &outlet{declared: declared, response: response}
+	if !response {
+		o.poke = make(chan struct{}, 1)
+	}
+	return o
 }
 
 // room is how much a guest may write now.
@@ -121,10 +126,15 @@ func (o *outlet) push() {
 		o.waiting = false
 		o.timer.Stop()
 	}
-	select {
-	case o.poke <- struct{}{}:
-	default:
-	}
+	o.due = true
+	tell(o.poke)
+}
+
+// isDue reports whether the reader should take what there is.
+func (o *outlet) isDue() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.due
 }
 
 // finish ends the body as the guest means it to end. trailers may be nil.
@@ -197,6 +207,7 @@ func (o *outlet) take(p []byte) ([]byte, ending) {
 		o.waiting = false
 		o.timer.Stop()
 	}
+	o.due = false
 	taken, end := o.buf, o.ending
 	o.buf = p[:0]
 	o.mu.Unlock()

@@ -9,6 +9,13 @@ import (
 	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
 )
 
+// testOutlet has a reader from the start.
+func testOutlet(declared int64, response bool) *outlet {
+	o := newOutlet(declared, response)
+	o.poke = make(chan struct{}, 1)
+	return o
+}
+
 // poked reports whether the reader has been told of something.
 func (o *outlet) poked() bool {
 	select {
@@ -20,7 +27,7 @@ func (o *outlet) poked() bool {
 }
 
 func TestAnOutletHoldsNoMoreThanItMay(t *testing.T) {
-	o := newOutlet(-1, true)
+	o := testOutlet(-1, true)
 	s := &outletStream{outlet: o}
 	total := 0
 	for {
@@ -50,7 +57,7 @@ func TestAnOutletHoldsNoMoreThanItMay(t *testing.T) {
 func TestWhenAnOutletsReaderIsTold(t *testing.T) {
 	small := []byte("hello")
 	t.Run("a little may wait", func(t *testing.T) {
-		o := newOutlet(-1, true)
+		o := testOutlet(-1, true)
 		_ = o.write(small)
 		o.mu.Lock()
 		waiting := o.waiting
@@ -61,7 +68,7 @@ func TestWhenAnOutletsReaderIsTold(t *testing.T) {
 		<-o.poke // soon
 	})
 	t.Run("unless the guest waits", func(t *testing.T) {
-		o := newOutlet(-1, true)
+		o := testOutlet(-1, true)
 		_ = o.write(small)
 		stop := (&outletStream{outlet: o}).Watch(func() {})
 		defer stop()
@@ -77,14 +84,14 @@ func TestWhenAnOutletsReaderIsTold(t *testing.T) {
 		}
 	})
 	t.Run("much does not", func(t *testing.T) {
-		o := newOutlet(-1, true)
+		o := testOutlet(-1, true)
 		if _ = o.write(make([]byte, worthSending)); !o.poked() {
 			t.Error("it is not told")
 		}
 	})
 	t.Run("nor does the end", func(t *testing.T) {
 		for _, end := range []func(*outlet){func(o *outlet) { _ = o.finish(nil) }, (*outlet).abort} {
-			o := newOutlet(-1, true)
+			o := testOutlet(-1, true)
 			_ = o.write(small)
 			if end(o); !o.poked() {
 				t.Error("it is not told")
@@ -110,7 +117,7 @@ func TestHowAnOutletEnds(t *testing.T) {
 		{"going on", -1, 5, func(o *outlet) error { return nil }, open, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			o := newOutlet(tc.declared, true)
+			o := testOutlet(tc.declared, true)
 			if err := o.write(bytes.Repeat([]byte("x"), tc.write)); err != nil {
 				t.Fatal(err)
 			}
@@ -134,13 +141,13 @@ func TestHowAnOutletEnds(t *testing.T) {
 		}
 	})
 	t.Run("with trailers", func(t *testing.T) {
-		o := newOutlet(-1, true)
+		o := testOutlet(-1, true)
 		if err := o.finish(http.Header{"X": {"y"}}); err != nil || o.trailers.Get("X") != "y" {
 			t.Errorf("got %v, %v", err, o.trailers)
 		}
 	})
 	t.Run("by its reader", func(t *testing.T) {
-		o := newOutlet(-1, true)
+		o := testOutlet(-1, true)
 		s := &outletStream{outlet: o}
 		_ = o.write(make([]byte, outletSize))
 		woken := 0

@@ -29,82 +29,93 @@ func (e *refusedByGuest) Error() string {
 // the request sends it; it alone touches w, but for informational responses, which come before all else.
 type reply struct {
 	x       *exchange
-	timing  *timing
-	ended   chan struct{} // closed when the guest is gone
-	set     chan struct{} // closed when the guest has answered
+	timing  timing
+	wake    chan struct{} // takes a value when there is something new for who sends
 	sending atomic.Bool   // something has been given to w
 
-	// These are set before set is closed.
-	response *outgoingResponse // nil: an error
-	failed   error
-
-	err error // how the guest ended; set before ended is closed
-
 	mu       sync.Mutex // guards what follows
-	over     bool       // the guest is gone
-	detached bool       // nobody waits for that
+	set      bool       // the guest has answered, with one of these two
+	response *outgoingResponse
+	failed   error
+	over     bool  // the guest is gone
+	err      error // how it ended
+	detached bool  // nobody waits for that
 
-	answered bool // the guest's goroutine alone touches it
+	// The guest's goroutine alone touches these.
+	answered bool
+	out      *outlet // of the response, when it is set
 }
 
-func newReply(x *exchange) *reply {
-	return &reply{x: x, timing: &timing{}, ended: make(chan struct{}), set: make(chan struct{})}
-}
+// begin makes r the answer to the request of x.
+func (r *reply) begin(x *exchange) { r.x, r.wake = x, make(chan struct{}, 1) }
 
 func replyOf(v component.Value) *reply { return v.Resource().(*reply) }
 
 // responseOutparamSet is wasi:http/types.[static]response-outparam.set.
 func responseOutparamSet(_ *component.Call, args []component.Value) (component.Value, error) {
 	r := replyOf(args[0])
-	r.answered = true
 	v, ok := args[1].OK()
 	if !ok {
-		r.failed = &refusedByGuest{codeOf(v)}
-		close(r.set)
+		r.answer(nil, &refusedByGuest{codeOf(v)})
 		return component.Value{}, nil
 	}
-	r.response = outgoingResponseOf(v)
-	r.failed = r.check()
-	close(r.set)
+	response := outgoingResponseOf(v)
+	r.answer(response, r.check(response))
 	return component.Value{}, nil
 }
 
-// check looks at what the guest answers with, and makes its body ready to be sent.
-func (r *reply) check() error {
-	status := r.response.status
-	if status < http.StatusOK {
-		return notHTTP("its status %d announces an answer and is none", status)
+// answer is the guest's answer: a response, or an error.
+func (r *reply) answer(response *outgoingResponse, failed error) {
+	r.answered = true
+	r.mu.Lock()
+	r.set, r.response, r.failed = true, response, failed
+	r.mu.Unlock()
+	tell(r.wake)
+}
+
+// tell tells who waits for c, whatever it was told already.
+func tell(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
-	length, ok := r.response.fields.length()
+}
+
+// check looks at what the guest answers with, and makes its body ready to be sent.
+func (r *reply) check(response *outgoingResponse) error {
+	if response.status < http.StatusOK {
+		return notHTTP("its status %d announces an answer and is none", response.status)
+	}
+	length, ok := response.fields.length()
 	if !ok {
 		return notHTTP("its fields Content-Length contradict each other")
 	}
-	out := r.response.out
-	if out == nil { // there is no body, and so it is whole
-		if length > 0 && !r.silent() {
+	silent := r.silent(response)
+	if response.out == nil { // there is no body, and so it is whole
+		if length > 0 && !silent {
 			return notHTTP("it has no body, and a Content-Length of %d", length)
 		}
-		out = newOutlet(-1, true)
-		out.ending = finished
-		r.response.out = out
+		response.out = newOutlet(-1, true)
+		response.out.ending = finished
 	}
-	out.mu.Lock()
-	defer out.mu.Unlock()
-	if r.silent() {
-		out.declared = -1 // what is announced is never sent
+	r.out = response.out
+	r.out.mu.Lock()
+	defer r.out.mu.Unlock()
+	r.out.poke = r.wake
+	if silent {
+		r.out.declared = -1 // what is announced is never sent
 	}
-	if out.ending == open && len(out.buf) < worthSending {
-		out.soon()
+	if r.out.ending == open && len(r.out.buf) < worthSending {
+		r.out.soon()
 	} else {
-		out.push()
+		r.out.push()
 	}
 	return nil
 }
 
-// silent reports whether the answer has no body, whatever the guest says.
-func (r *reply) silent() bool {
-	status := r.response.status
-	return r.x.r.Method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
+// silent reports whether a response has no body, whatever the guest says.
+func (r *reply) silent(response *outgoingResponse) bool {
+	return r.x.r.Method == http.MethodHead || response.status == http.StatusNoContent || response.status == http.StatusNotModified
 }
 
 // responseOutparamSendInformational is wasi:http/types.[method]response-outparam.send-informational.
@@ -135,98 +146,73 @@ func (r *reply) inform(status int, f *fields) error {
 // drop notes that the guest will not answer.
 func (r *reply) drop() {
 	if !r.answered {
-		r.answered = true
-		r.failed = errNoResponse
-		close(r.set)
+		r.answer(nil, errNoResponse)
 	}
 }
 
 // waits is called when the guest is about to wait: what it has said goes out.
 func (r *reply) waits() {
-	if r.answered && r.response != nil && r.response.out != nil {
-		r.response.out.now()
+	if r.out != nil {
+		r.out.now()
 	}
 }
 
 // deliver sends what the guest says until that is over, and returns how far it got.
 func (r *reply) deliver() (said, error) {
-	release := r.x.releaseWhenOver(&r.sending)
-	defer release()
-	select {
-	case <-r.set:
-	case <-r.ended:
-		if r.err != nil {
-			return said{}, r.err
-		}
-		select {
-		case <-r.set:
-		default:
-			return said{}, errNoResponse
-		}
+	d := &delivery{reply: r, w: r.x.w, client: r.x.r.Context().Done()}
+	defer d.stop()
+	if r.x.in != &r.x.none {
+		d.hurry()
 	}
-	if r.failed != nil {
-		return said{}, r.refused()
+	for !r.known() {
+		d.await()
 	}
-	d := &delivery{reply: r, w: r.x.w, out: r.response.out, said: said{status: r.response.status}}
+	switch {
+	case !r.set && r.err != nil: // nothing of it changes any more
+		return said{}, r.err
+	case !r.set:
+		return said{}, errNoResponse
+	case r.failed != nil:
+		return said{}, d.refused()
+	}
+	d.response, d.out = r.response, r.response.out
+	d.said.status = d.response.status
 	err := d.run()
 	if err == nil {
-		return d.said, r.part()
+		return d.said, d.part()
 	}
 	// The guest may not know yet.
 	d.out.refuse(wasiio.ErrClosed)
-	<-r.ended
-	if r.err != nil {
-		err = r.err
+	if ended := d.end(); ended != nil {
+		err = ended
 	}
 	return d.said, err
 }
 
-// refused is what the guest answered with in the place of a response, or how it ended behind that.
-func (r *reply) refused() error {
-	<-r.ended
-	if r.err != nil {
-		return r.err
-	}
-	return r.failed
+// known reports whether it is clear what the answer is, or that there is none.
+func (r *reply) known() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.set || r.over
 }
 
-// part ends the wait for the guest, whose answer is over. Where the request's body still comes it may want that, and is waited for.
-func (r *reply) part() error {
-	if !r.x.in.whole() {
-		_ = r.x.rc.Flush()
-		r.awaitBody()
-	}
+// gone reports whether the guest is.
+func (r *reply) gone() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.over
+}
+
+// detach ends the wait for a guest whose answer is over, if it goes on. Else it returns how it ended.
+func (r *reply) detach() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.over {
 		r.detached = true
 		r.x.detached = true
 		r.x.server.tally.hold()
-		return nil
 	}
-	if r.err != nil {
-		r.x.logFailure(refusalFor(r.err).level, "given before", r.err)
-	}
-	return nil
-}
-
-// awaitBody waits until all of the request's body has come, or the guest is gone.
-func (r *reply) awaitBody() {
-	come := make(chan struct{}, 1)
-	stop := r.x.in.signal.Watch(func() {
-		select {
-		case come <- struct{}{}:
-		default:
-		}
-	})
-	defer stop()
-	for !r.x.in.whole() {
-		select {
-		case <-come:
-		case <-r.ended:
-			return
-		}
-	}
+	return r.err
 }
 
 // end notes how the guest ended.
@@ -235,8 +221,8 @@ func (r *reply) end(err error) {
 	r.over, r.err = true, err
 	detached := r.detached
 	r.mu.Unlock()
-	close(r.ended)
 	if !detached {
+		tell(r.wake)
 		return
 	}
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 func TestInformationalResponses(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(requestIDField, "id")
-		reply := newReply(&exchange{w: w, r: r, ctx: r.Context(), id: "id"})
+		var reply reply
+		reply.begin(&exchange{w: w, r: r, ctx: r.Context(), id: "id"})
 		hints := &fields{list: []field{{"link", "</style.css>"}, {"X-Request-Id", "mine"}}}
 		if err := reply.inform(http.StatusEarlyHints, hints); err != nil {
 			t.Error(err)

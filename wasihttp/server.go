@@ -31,7 +31,7 @@ type Server struct {
 	app    application
 	queue  *queue
 	tally  *tally
-	guests *guestLog
+	guests guestLog
 
 	// life ends when what is in flight is to be cut.
 	life context.Context
@@ -52,7 +52,7 @@ func newServer(c settings, app application) *Server {
 		app:    app,
 		queue:  newQueue(max(c.MaxInstances, 1)),
 		tally:  newTally(),
-		guests: &guestLog{w: c.GuestLog, json: c.Sidecar.JSONLog},
+		guests: guestLog{w: c.GuestLog, json: c.Sidecar.JSONLog},
 		life:   life,
 		cut:    cut,
 	}

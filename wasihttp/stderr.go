@@ -7,10 +7,15 @@ import (
 	"time"
 
 	"github.com/mayfly-run/mayfly/internal/logfmt"
+	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
 )
 
-// maxLine bounds a line in the log, in bytes. Longer ones are split.
-const maxLine = 16 << 10
+const (
+	// maxLine bounds a line in the log, in bytes. Longer ones are split.
+	maxLine = 16 << 10
+	// guestStreamSize is what a component may write at once.
+	guestStreamSize = 64 << 10
+)
 
 // guestLog is where the standard error of all instances goes, in whole lines.
 type guestLog struct {
@@ -20,20 +25,29 @@ type guestLog struct {
 	w  io.Writer
 }
 
-// stream returns the standard error of one instance, which answers the request id.
-func (g *guestLog) stream(id string) *guestStream { return &guestStream{log: g, id: id} }
-
-// guestStream makes lines of what one instance writes.
+// guestStream makes lines of what one instance writes. Components write to it; modules to guestStderr.
 type guestStream struct {
+	wasiio.AlwaysReady
 	log  *guestLog
 	id   string
 	part []byte // of a line whose end has not come
 }
 
+var _ wasiio.OutputStream = (*guestStream)(nil)
+
+// begin makes s the standard error of an instance, which answers the request id.
+func (s *guestStream) begin(log *guestLog, id string) { s.log, s.id = log, id }
+
+// CheckWrite implements wasiio.OutputStream.
+func (s *guestStream) CheckWrite() (int, error) { return guestStreamSize, nil }
+
+// Flush implements wasiio.OutputStream.
+func (s *guestStream) Flush() error { return nil }
+
 // Write never fails: that the log is gone is no reason for a guest to fail.
-func (s *guestStream) Write(p []byte) (int, error) {
+func (s *guestStream) Write(p []byte) error {
 	if s.log.w == nil {
-		return len(p), nil
+		return nil
 	}
 	var out []byte
 	for rest := p; len(rest) > 0; {
@@ -60,15 +74,22 @@ func (s *guestStream) Write(p []byte) (int, error) {
 		}
 	}
 	s.write(out)
-	return len(p), nil
+	return nil
 }
 
 // Close writes a last line that has no end.
-func (s *guestStream) Close() {
+func (s *guestStream) Close() error {
 	if len(s.part) > 0 {
 		s.write(s.append(nil, nil))
 	}
+	return nil
 }
+
+// guestStderr is the stream as modules write to it.
+type guestStderr struct{ guestStream }
+
+// Write implements io.Writer.
+func (s *guestStderr) Write(p []byte) (int, error) { return len(p), s.guestStream.Write(p) }
 
 // append appends the line that line completes to out.
 func (s *guestStream) append(out, line []byte) []byte {

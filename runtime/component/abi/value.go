@@ -88,7 +88,17 @@ func Record(fields ...Value) Value { return List(fields...) }
 func Tuple(elements ...Value) Value { return List(elements...) }
 
 // Variant returns a case of a variant, by its number, that has a payload.
-func Variant(c int, payload Value) Value { return Value{bits: uint64(c), ref: &payload} }
+func Variant(c int, payload Value) Value {
+	if payload.isZero() { // as it is without one
+		return Value{bits: uint64(c)}
+	}
+	return variant(c, payload)
+}
+
+// variant is apart because it takes an allocation from its beginning on.
+func variant(c int, payload Value) Value { return Value{bits: uint64(c), ref: &payload} }
+
+func (v Value) isZero() bool { return v.bits == 0 && v.ref == nil }
 
 // Enum returns a case of an enum, or a case of a variant that has no payload.
 func Enum(c int) Value { return Value{bits: uint64(c)} }
@@ -192,8 +202,10 @@ func (v Value) Equal(o Value) bool {
 		l, ok := o.list()
 		return ok && slices.EqualFunc(v.List(), l, Value.Equal)
 	case *Value:
-		_, ok := o.ref.(*Value)
-		return ok && v.bits == o.bits && v.Payload().Equal(o.Payload())
+		return v.bits == o.bits && v.Payload().Equal(o.Payload())
+	}
+	if p, ok := o.ref.(*Value); ok {
+		return v.bits == o.bits && v.ref == nil && p.isZero()
 	}
 	return v.bits == o.bits && v.ref == o.ref
 }

@@ -59,6 +59,10 @@ func TestEqualValues(t *testing.T) {
 	if !a.Equal(b) || !b.Equal(a) {
 		t.Error("two that are equal")
 	}
+	// A payload of 0 is one, whether or not there is memory for it.
+	if one, other := Some(U8(0)), variant(1, U8(0)); !one.Equal(other) || !other.Equal(one) || one.Equal(None()) || other.Equal(None()) || other.Equal(Some(U8(1))) {
+		t.Error("payloads that are 0")
+	}
 	for _, o := range []Value{
 		Record(U8(2), String("a"), Bytes([]byte("b")), List(Some(S64(-1))), None()),
 		Record(U8(1), String("b"), Bytes([]byte("b")), List(Some(S64(-1))), None()),

@@ -38,16 +38,17 @@ func (g *Guest) CLI() *Guest { return g }
 
 // Close closes the standard streams. The embedder calls it when the instance has ended.
 func (g *Guest) Close() error {
-	var errs []error
+	var in, out, stderr error
 	if g.Stdin != nil {
-		errs = append(errs, g.Stdin.Close())
+		in = g.Stdin.Close()
 	}
-	for _, out := range []wasiio.OutputStream{g.Stdout, g.Stderr} {
-		if out != nil {
-			errs = append(errs, out.Close())
-		}
+	if g.Stdout != nil {
+		out = g.Stdout.Close()
 	}
-	return errors.Join(errs...)
+	if g.Stderr != nil {
+		stderr = g.Stderr.Close()
+	}
+	return errors.Join(in, out, stderr)
 }
 
 func guestOf(c *component.Call) *Guest { return c.State().(State).CLI() }
