@@ -78,6 +78,7 @@ testdata: ## rebuild the test guests and the examples' modules from source
 	$(MAKE) -C internal/guests
 	go run ./internal/guests/cmd/guests testdata
 	$(MAKE) -C runtime/instance/testdata
+	$(MAKE) -C runtime/instance/testdata/compute
 	$(MAKE) -C runtime/weave/testdata
 	$(MAKE) -C examples/time/c module
 	@test -x /usr/bin/cargo && ls -d /usr/lib/rustlib/wasm32-wasi >/dev/null 2>&1 || \

@@ -37,14 +37,39 @@ func (m *Module) checkEmpty(w *writer) {
 	w.byte(opEnd)
 }
 
+// branchTick appends a branch to the beginning of a loop, with a check. The usual case is a branch of its own.
+func (m *Module) branchTick(w *writer, in instruction) {
+	to := in.index
+	if in.op == opBrIf {
+		w.raw([]byte{opIf, typeEmpty})
+		to++
+	}
+	m.compareTick(w)
+	w.byte(opBrIf)
+	w.u32(to)
+	w.byte(opCall)
+	w.u32(m.added(funcRefill))
+	w.byte(opBr)
+	w.u32(to)
+	if in.op == opBrIf {
+		w.byte(opEnd)
+	}
+}
+
 // checkTick has an empty branch for the usual case, and the call in the other. The engine's register allocator goes on with the
 // registers as the first branch leaves them: were that the call, nearly all values would lie on the stack from there on.
 func (m *Module) checkTick(w *writer) {
+	m.compareTick(w)
+	w.raw([]byte{opIf, typeEmpty, opElse, opCall})
+	w.u32(m.added(funcRefill))
+	w.byte(opEnd)
+}
+
+// compareTick leaves on the stack whether the tick is the one that was seen last.
+func (m *Module) compareTick(w *writer) {
 	w.byte(opGlobalGet)
 	w.u32(m.tick())
 	w.byte(opGlobalGet)
 	w.u32(m.state())
-	w.raw([]byte{opI32Eq, opIf, typeEmpty, opElse, opCall})
-	w.u32(m.added(funcRefill))
-	w.byte(opEnd)
+	w.byte(opI32Eq)
 }

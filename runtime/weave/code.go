@@ -202,13 +202,9 @@ func (b *body) write(w *writer) {
 			case behind:
 				upTo(r.pos)
 				m.checkTick(w)
-			case within:
+			case instead:
 				replace(at)
-				w.raw([]byte{opIf, typeEmpty})
-				m.checkTick(w)
-				w.byte(opBr)
-				w.u32(in.index + 1)
-				w.byte(opEnd)
+				m.branchTick(w, in)
 			}
 		}
 		switch in.op {

@@ -9,7 +9,7 @@ const (
 	nowhere place = iota
 	before        // the instruction
 	behind        // it
-	within        // a br_if: when it branches
+	instead       // of it: the branch is part of the check
 )
 
 // path follows the instructions of a body and says where it needs a tick's checks: where a loop begins anew, and where it is far from
@@ -47,7 +47,7 @@ func (p *path) next(in instruction, labels []uint32) place {
 		}
 	}
 	at := nowhere
-	if p.since >= p.limit {
+	if p.since >= p.limit && in.op != opBr && in.op != opBrIf { // those have one of their own, or the next has
 		at, p.since = before, 0
 	}
 	switch in.op {
@@ -73,12 +73,12 @@ func (p *path) next(in instruction, labels []uint32) place {
 		}
 	case opBr:
 		if p.branch(in.index) {
-			at = before
+			at = instead
 		}
 		p.since = noWay
 	case opBrIf:
-		if p.branch(in.index) && at == nowhere {
-			at = within
+		if p.branch(in.index) {
+			at = instead
 		}
 	case opBrTable:
 		for _, l := range labels {
