@@ -56,10 +56,19 @@ type loaded interface {
 // Load compiles and checks a module or component, whichever it is by its first bytes. Its errors wrap those of [instance.Runtime.Load] and
 // [component.Load], or [ErrTrigger], and say what the user can do.
 func Load(ctx context.Context, o Options) (*App, error) {
-	r, err := instance.NewRuntime(ctx, instance.Limits{Memory: o.Sidecar.Memory, Budget: budget(o.MemoryLimit, 0)})
+	r, err := instance.NewRuntime(ctx, o.limits())
 	if err != nil {
 		return nil, err
 	}
+	return newApp(ctx, r, o)
+}
+
+func (o *Options) limits() instance.Limits {
+	return instance.Limits{Memory: o.Sidecar.Memory, Budget: budget(o.MemoryLimit, 0)}
+}
+
+// newApp makes an app with a runtime, which it owns then.
+func newApp(ctx context.Context, r *instance.Runtime, o Options) (*App, error) {
 	l, err := compile(ctx, r, o)
 	if err != nil {
 		return nil, errors.Join(err, r.Close(ctx))

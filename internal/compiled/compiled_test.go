@@ -59,6 +59,15 @@ func TestWhatWasSealedIsVerifiedAndOpened(t *testing.T) {
 	if b, err := io.ReadAll(f); err != nil || string(b) != "an app" {
 		t.Errorf("%q, %v", b, err)
 	}
+	if b, err := e.Read("app"); err != nil || string(b) != "an app" {
+		t.Errorf("%q, %v", b, err)
+	}
+	if err := flip(filepath.Join(dir, "app"), 2); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := e.Read("app"); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a bit is another: %q, %v", b, err)
+	}
 	if _, err := e.File("other"); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a file that is not listed: %v", err)
 	}

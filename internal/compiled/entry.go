@@ -1,6 +1,12 @@
 package compiled
 
-import "os"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+)
 
 // Entry is a directory of which the manifest has been read. Its files have been verified by whoever put it where it is.
 type Entry struct {
@@ -34,4 +40,22 @@ func (e *Entry) File(name string) (*os.File, error) {
 		return nil, invalid("it has no %s", name)
 	}
 	return f.open(e.dir)
+}
+
+// Read reads a file of the entry whole, and checks that it is what was written. The error wraps ErrInvalid where it is not.
+func (e *Entry) Read(name string) ([]byte, error) {
+	f, err := e.File(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	want := e.files[name]
+	b := make([]byte, want.Size)
+	if _, err := io.ReadFull(f, b); err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != want.SHA256 {
+		return nil, invalid("%s is not what was written", name)
+	}
+	return b, nil
 }

@@ -47,10 +47,12 @@ func (p *place) Get(key [KeySize]byte) (io.ReadCloser, bool, error) {
 
 // Add is called when a module has been compiled.
 func (p *place) Add(_ [KeySize]byte, content io.Reader) (err error) {
-	if p.text == nil {
+	switch {
+	case p.supply != nil:
 		return fmt.Errorf("%w: wazero compiled what has no code", ErrCode)
+	case p.text != nil:
+		p.code, err = receive(content, p.text)
 	}
-	p.code, err = receive(content, p.text)
 	return err
 }
 

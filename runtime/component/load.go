@@ -147,6 +147,9 @@ func (c *Component) Try(ctx context.Context, state any) error {
 	return err
 }
 
+// Prove instantiates the component and lets nothing of it run, see [instance.Module.Prove].
+func (c *Component) Prove(ctx context.Context) error { return c.group.Prove(ctx) }
+
 // Footprint is what an instance takes of memory from the start, in bytes. It is known when Try has succeeded.
 func (c *Component) Footprint() uint64 { return c.group.Footprint() }
 

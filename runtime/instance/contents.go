@@ -90,6 +90,15 @@ func (c *contents) imported(k, number int) (int32, bool) {
 	return v.value, v.known
 }
 
+// sizes are those that the memories begin with.
+func (c *contents) sizes() []uint64 {
+	sizes := make([]uint64, len(c.memories))
+	for k := range c.memories {
+		sizes[k] = c.memories[k].size
+	}
+	return sizes
+}
+
 // images makes the images of the memories.
 func (c *contents) images() (*images, error) {
 	memories := make([][]weave.Segment, len(c.memories))

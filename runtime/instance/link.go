@@ -42,7 +42,7 @@ type linker struct {
 	links    [][]weave.Link // of their imports
 	bytes    int            // of all modules
 	items    int            // of all parts
-	compiled map[string]wazero.CompiledModule
+	compiled map[codeKey]wazero.CompiledModule
 	contents *contents
 }
 
@@ -71,7 +71,7 @@ func (r *Runtime) LoadGroup(ctx context.Context, spec GroupSpec) (*Group, error)
 		spec:     &spec,
 		group:    &Group{runtime: r, parts: make([]part, 0, len(spec.Parts))},
 		modules:  map[[sha256.Size]byte]*source{},
-		compiled: map[string]wazero.CompiledModule{},
+		compiled: map[codeKey]wazero.CompiledModule{},
 	}
 	l.contents = newContents(l)
 	if err := l.load(ctx); err != nil {
@@ -93,18 +93,17 @@ func (l *linker) load(ctx context.Context) error {
 	for _, s := range l.modules {
 		s.keepUsed()
 	}
-	for k := range l.group.parts {
-		p := &l.group.parts[k]
-		var err error
-		if p.compiled, err = l.compile(ctx, l.sources[k], l.links[k], l.contents.taken[k], p.name); err != nil {
-			return fmt.Errorf("%s: %w", partName(k, p.name), err)
-		}
-	}
-	images, err := l.contents.images()
+	taken, images, err := l.runtime.contents(l.contents.sizes(), l.contents.taken, l.contents.images)
 	if err != nil {
 		return err
 	}
 	l.group.stock = l.runtime.newStock(images)
+	for k := range l.group.parts {
+		p := &l.group.parts[k]
+		if p.compiled, err = l.compile(ctx, l.sources[k], l.links[k], taken[k], p.name); err != nil {
+			return fmt.Errorf("%s: %w", partName(k, p.name), err)
+		}
+	}
 	return l.instantiateHost(ctx)
 }
 
@@ -155,7 +154,10 @@ func (l *linker) source(wasm []byte) (*source, error) {
 	if err := checkPreamble(wasm); err != nil {
 		return nil, err
 	}
-	digest := sha256.Sum256(wasm)
+	digest, err := l.runtime.digest(wasm)
+	if err != nil {
+		return nil, err
+	}
 	if s := l.modules[digest]; s != nil {
 		return s, nil
 	}
@@ -262,30 +264,29 @@ func (p *part) provider(other int) int {
 
 // compile weaves and compiles a module, once for all parts in which it is linked alike.
 func (l *linker) compile(ctx context.Context, s *source, links []weave.Link, taken int, name string) (wazero.CompiledModule, error) {
-	key := binary.AppendUvarint(append([]byte(nil), s.digest[:]...), uint64(taken))
+	text := binary.AppendUvarint(append([]byte(nil), s.digest[:]...), uint64(taken))
 	for _, link := range links {
-		for _, text := range [...]string{link.Module, link.Name} {
-			key = binary.AppendUvarint(key, uint64(len(text)))
-			key = append(key, text...)
+		for _, name := range [...]string{link.Module, link.Name} {
+			text = binary.AppendUvarint(text, uint64(len(name)))
+			text = append(text, name...)
 		}
 	}
-	if c := l.compiled[string(key)]; c != nil {
+	key := codeKey(sha256.Sum256(text))
+	if c := l.compiled[key]; c != nil {
 		return c, nil
 	}
-	s.read.Name, s.read.Check = name, l.runtime.check
-	if err := s.read.Relink(links); err != nil {
-		return nil, err
-	}
-	s.read.TakeData(taken)
-	woven, err := s.read.Weave()
-	if err != nil {
-		return nil, malformed(err)
-	}
-	c, err := l.runtime.compile(ctx, woven)
+	c, err := l.runtime.compile(ctx, key, func() ([]byte, error) {
+		s.read.Name, s.read.Check, s.read.Canary = name, l.runtime.check, key.canary()
+		if err := s.read.Relink(links); err != nil {
+			return nil, err
+		}
+		s.read.TakeData(taken)
+		return woven(s.read)
+	})
 	if err != nil {
 		return nil, err
 	}
-	l.compiled[string(key)] = c
+	l.compiled[key] = c
 	l.group.compiled = append(l.group.compiled, c)
 	return c, nil
 }

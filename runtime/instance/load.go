@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tetratelabs/wazero"
-
 	"github.com/mayfly-run/mayfly/runtime/weave"
 )
 
@@ -21,6 +19,19 @@ const startTimeout = 5 * time.Second
 // Load checks and compiles a module. An error wraps one of ErrEmpty, ErrNotWasm, ErrComponent, ErrMalformed, ErrImport, ErrMemory,
 // ErrNoStart and ErrStartFunction, unless it is ours or ctx ended.
 func (r *Runtime) Load(ctx context.Context, wasm []byte) (*Module, error) {
+	m, err := r.Compile(ctx, wasm)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.try(ctx); err != nil {
+		_ = m.close(ctx)
+		return nil, err
+	}
+	return m, nil
+}
+
+// Compile is Load but for what an instance of the module would show: nothing of it runs.
+func (r *Runtime) Compile(ctx context.Context, wasm []byte) (*Module, error) {
 	if err := checkPreamble(wasm); err != nil {
 		return nil, err
 	}
@@ -43,30 +54,45 @@ func (r *Runtime) Load(ctx context.Context, wasm []byte) (*Module, error) {
 	if err := checkStart(read); err != nil {
 		return nil, err
 	}
-	read.Keep(map[string]bool{startFunction: true, memoryName: true})
-	read.Check = r.check
-	segments, n := read.Data(m.initialMemory, nil)
-	read.TakeData(n)
-	woven, err := read.Weave()
-	if err != nil {
-		return nil, malformed(err)
-	}
-	if m.compiled, err = r.compile(ctx, woven); err != nil {
-		return nil, err
-	}
-	if m.hasMemory {
-		images, err := newImages([][]weave.Segment{segments})
-		if err != nil {
-			_ = m.close(ctx)
-			return nil, err
-		}
-		m.stock = r.newStock(images)
-	}
-	if err := m.try(ctx); err != nil {
+	if err := m.compile(ctx, read, wasm); err != nil {
 		_ = m.close(ctx)
 		return nil, err
 	}
 	return m, nil
+}
+
+// compile makes of what was read all that an instance needs.
+func (m *Module) compile(ctx context.Context, read *weave.Module, wasm []byte) error {
+	r := m.runtime
+	digest, err := r.digest(wasm)
+	if err != nil {
+		return err
+	}
+	segments, n := read.Data(m.initialMemory, nil)
+	if m.hasMemory {
+		_, images, err := r.contents([]uint64{m.initialMemory}, []int{n}, func() (*images, error) {
+			return newImages([][]weave.Segment{segments})
+		})
+		if err != nil {
+			return err
+		}
+		m.stock = r.newStock(images)
+	}
+	m.compiled, err = r.compile(ctx, digest, func() ([]byte, error) {
+		read.Check, read.Canary = r.check, codeKey(digest).canary()
+		read.Keep(map[string]bool{startFunction: true, memoryName: true})
+		read.TakeData(n)
+		return woven(read)
+	})
+	return err
+}
+
+func woven(read *weave.Module) ([]byte, error) {
+	b, err := read.Weave()
+	if err != nil {
+		return nil, malformed(err)
+	}
+	return b, nil
 }
 
 func malformed(err error) error {
@@ -149,13 +175,12 @@ func checkStart(read *weave.Module) error {
 	return nil
 }
 
-func (r *Runtime) compile(ctx context.Context, woven []byte) (compiled wazero.CompiledModule, err error) {
-	defer noPanic(&err)
-	compiled, err = r.engine.CompileModule(ctx, woven)
-	if err != nil {
-		return nil, malformed(errors.New(cut(strings.Join(strings.Fields(err.Error()), " "), maxReason)))
+// refused says that the engine does not take a module.
+func refused(err error) error {
+	if err == nil {
+		return nil
 	}
-	return compiled, nil
+	return malformed(errors.New(cut(strings.Join(strings.Fields(err.Error()), " "), maxReason)))
 }
 
 // try instantiates the module, so that what cannot work is found at load.

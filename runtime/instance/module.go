@@ -21,5 +21,8 @@ type Module struct {
 // close frees the module; Runtime.Close does too.
 func (m *Module) close(ctx context.Context) error {
 	m.stock.close()
+	if m.compiled == nil {
+		return nil
+	}
 	return m.compiled.Close(ctx)
 }

@@ -3,6 +3,7 @@ package instance
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -38,6 +39,7 @@ type Runtime struct {
 	host    api.Module  // what woven modules import
 	check   weave.Check // how they are woven
 	ticker  *ticker     // nil with fuel
+	code    code        // nil: modules are compiled, and the code is not kept
 	pagemap pagemap
 	kept    atomic.Uint64 // bytes of memory that idle slots have
 
@@ -46,17 +48,24 @@ type Runtime struct {
 }
 
 // NewRuntime returns a Runtime; Close frees it.
-func NewRuntime(ctx context.Context, l Limits) (*Runtime, error) {
+func NewRuntime(ctx context.Context, l Limits) (*Runtime, error) { return newRuntime(ctx, l, nil) }
+
+func newRuntime(ctx context.Context, l Limits, code code) (*Runtime, error) {
 	if l.Memory < pageSize || l.Memory > maxMemory {
 		return nil, fmt.Errorf("memory limit of %d bytes: must be from 64Ki to 4Gi: set MAYFLY_MEMORY to, for example, 64Mi", l.Memory)
 	}
 	l.Memory = l.Memory / pageSize * pageSize
+	config := wazero.NewRuntimeConfig().
+		WithCoreFeatures(features).
+		WithMemoryLimitPages(uint32(l.Memory / pageSize)).
+		WithDebugInfoEnabled(false) // DWARF sections do not survive the weaving, and would stay in memory
+	if code != nil {
+		config = code.configure(config)
+	}
 	r := &Runtime{
 		limits: l,
-		engine: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
-			WithCoreFeatures(features).
-			WithMemoryLimitPages(uint32(l.Memory/pageSize)).
-			WithDebugInfoEnabled(false)), // DWARF sections do not survive the weaving, and would stay in memory
+		engine: wazero.NewRuntimeWithConfig(ctx, config),
+		code:   code,
 		config: wazero.NewModuleConfig().WithName("").WithStartFunctions().WithSysWalltime().WithSysNanotime().
 			WithRandSource(rand.Reader), // else wazero seeds a generator for each instance
 		pagemap: openPagemap(),
@@ -78,7 +87,14 @@ func NewRuntime(ctx context.Context, l Limits) (*Runtime, error) {
 // instantiate makes an instance of a compiled module.
 func (r *Runtime) instantiate(ctx context.Context, compiled wazero.CompiledModule, config wazero.ModuleConfig) (core api.Module, err error) {
 	defer noPanic(&err)
-	return r.engine.InstantiateModule(ctx, compiled, config)
+	core, err = r.engine.InstantiateModule(ctx, compiled, config)
+	if err != nil || r.code == nil {
+		return core, err
+	}
+	if err := r.code.prove(compiled, core); err != nil {
+		return nil, errors.Join(err, core.Close(ctx))
+	}
+	return core, nil
 }
 
 // noPanic makes an error of a panic. wazero has panicked on modules that no toolchain makes. That is no reason to end here.
@@ -95,6 +111,9 @@ func (r *Runtime) SetBudget(bytes uint64) { r.budget.limit.Store(bytes) }
 func (r *Runtime) Close(ctx context.Context) error {
 	r.ticker.close()
 	err := r.engine.Close(ctx)
+	if r.code != nil {
+		err = errors.Join(err, r.code.close(ctx))
+	}
 	for s := range r.stocks {
 		s.close()
 	}
