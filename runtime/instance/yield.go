@@ -28,9 +28,9 @@ func (r *Runtime) exportYield(ctx context.Context) error {
 }
 
 const (
-	// afterSched is how long a guest runs before it lets other goroutines run first.
+	// afterSched is how long a guest runs at least before it lets other goroutines run first. With ticks it is asked that rarely anyway.
 	afterSched = 100 * time.Microsecond
-	// afterPark is how long a guest runs before it sleeps.
+	// afterPark is how long a guest runs before it needs a turn, and sleeps if none is left.
 	afterPark = 2 * time.Millisecond
 	// parked is how long it then sleeps. It need only be long enough for the scheduler to find nothing to do.
 	parked = 20 * time.Microsecond
@@ -43,7 +43,8 @@ const (
 // That it enters Go at all is what the collector needs. Others need more: Go's scheduler looks at the network only when it finds
 // nothing else to run, or every 10 ms. With as many computing guests as processors there is always something else to run, so a guest
 // that has run for a while sleeps for a moment, and while it does its processor looks at the network. That works as long as there
-// are not more guests that compute than processors, so the others wait for their turn.
+// are not more guests that compute than processors, so the others wait for their turn. While a turn is left, so is a processor, and
+// nobody need sleep.
 type pace struct {
 	began    time.Time // of the run
 	schedAt  time.Duration
@@ -87,7 +88,11 @@ func (g *guest) yield(ctx context.Context) {
 func (g *guest) park(ctx context.Context) {
 	g.giveTurn()
 	g.takeTurn(ctx)
-	time.Sleep(parked)
+	if turns := g.runtime.turns; len(turns) < cap(turns) {
+		runtime.Gosched()
+	} else {
+		time.Sleep(parked)
+	}
 }
 
 func (g *guest) takeTurn(ctx context.Context) {
