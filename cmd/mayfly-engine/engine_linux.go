@@ -37,6 +37,9 @@ type engine struct {
 }
 
 func doMain(args []string) int {
+	if len(args) > 0 && args[0] == "compile" {
+		return doCompile(args[1:], os.Stderr)
+	}
 	f, err := parseFlags(args)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mayfly-engine:", err)
@@ -103,18 +106,21 @@ func (e *engine) run() int {
 
 // load makes an app of the module.
 func (e *engine) load() (*wasihttp.App, error) {
-	wasm, err := wasihttp.ReadModule(e.flags.module)
-	if err != nil {
-		return nil, err
-	}
 	files, err := guestfs.OpenContainer()
 	if err != nil {
 		return nil, err
 	}
-	app, err := wasihttp.Load(e.stop.ctx, wasihttp.Options{
-		Wasm: wasm, Sidecar: e.sidecar, Args: e.flags.args, Env: config.GuestEnv(os.Environ()), Files: files,
+	o := wasihttp.Options{
+		Sidecar: e.sidecar, Args: e.flags.args, Env: config.GuestEnv(os.Environ()), Files: files,
 		Log: e.log, GuestLog: e.stderr, MemoryLimit: e.flags.memoryLimit,
-	})
+	}
+	if app := e.loadCompiled(o); app != nil {
+		return app, nil
+	}
+	if o.Wasm, err = wasihttp.ReadModule(e.flags.module); err != nil {
+		return nil, err
+	}
+	app, err := wasihttp.Load(e.stop.ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", e.flags.module, err)
 	}

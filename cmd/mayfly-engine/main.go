@@ -4,7 +4,14 @@
 //	mayfly-engine -status 3 -listen 4[,5…] [-conn 6,7…] -module /app.wasm [-compiled 8] [-memory-limit BYTES] -- ARG0 ARGS…
 //
 // -status is the link to the holder (package control), -listen are listening sockets, -conn connections that the holder has
-// accepted already, -compiled is a directory with the module's compiled code. What it runs and how is in the environment (package config); the guest sees the rest of that.
+// accepted already, -compiled is a directory with the module's compiled code. What it runs and how is in the environment (package config);
+// the guest sees the rest of that.
+//
+// Such a directory, an empty one, is filled by
+//
+//	mayfly-engine compile -module 3 -out DIR [-timeout 5m]
+//
+// which the shim runs where there is nothing to take over: it needs neither /proc nor privileges. It exits with 0, or says in a line why not.
 //
 // With trigger http it serves until SIGTERM, a second one cuts what is in flight; or until idle, when it says so and exits with 0.
 // With trigger command it runs the guest once and exits with the guest's code: codes above 255 become 255, a trap is 134 as after

@@ -30,15 +30,16 @@ func TestMain(m *testing.M) {
 
 // start says how to start an engine.
 type start struct {
-	guest  string
-	module string // a path, instead of guest
-	env    []string
-	args   []string // of the guest, behind its name
-	listen []*os.File
-	conns  []*os.File
-	flags  []string
-	stdin  *os.File
-	stderr *os.File // instead of process.stderr
+	guest    string
+	module   string // a path, instead of guest
+	env      []string
+	args     []string // of the guest, behind its name
+	listen   []*os.File
+	conns    []*os.File
+	flags    []string
+	compiled *os.File // a directory
+	stdin    *os.File
+	stderr   *os.File // instead of process.stderr
 }
 
 // process is a running engine and the holder's end of its link.
@@ -98,6 +99,9 @@ func (s start) run(t testing.TB) *process {
 	}
 	add("-listen", s.listen)
 	add("-conn", s.conns)
+	if s.compiled != nil {
+		add("-compiled", []*os.File{s.compiled})
+	}
 	args = append(append(append(args, s.flags...), "-module", module, "--", "app"), s.args...)
 
 	p := &process{t: t, cmd: exec.Command(os.Args[0], args...), link: ours, heard: make(chan control.Message, 100), ended: make(chan struct{})}

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"fmt"
+	"syscall"
+
+	"github.com/mayfly-run/mayfly/wasihttp"
+)
+
+// loadCompiled makes an app of the code that the shim has found or made for the module; nil where there is none, or it cannot be used.
+func (e *engine) loadCompiled(o wasihttp.Options) *wasihttp.App {
+	if e.flags.compiled < 0 {
+		return nil
+	}
+	defer syscall.Close(e.flags.compiled) // all of it is mapped or read
+	app, err := wasihttp.LoadCompiled(e.stop.ctx, fmt.Sprintf("/proc/self/fd/%d", e.flags.compiled), o)
+	if err != nil {
+		if e.stop.ctx.Err() == nil {
+			e.log.Warn("the compiled code of the module cannot be used: it is compiled again", "module", e.flags.module, "error", err)
+		}
+		return nil
+	}
+	return app
+}
