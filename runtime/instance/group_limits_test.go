@@ -224,7 +224,7 @@ func TestLoadGroupRefuses(t *testing.T) {
 		{"exceptions", raw(preamble + "\x0d\x01\x00"), ErrMalformed, "exceptions are not supported"},
 		{"garbage collected types", raw(preamble + "\x01\x03\x01\x5f\x00"), ErrMalformed, "garbage collected types are not supported"},
 		{"typed references", raw(preamble + "\x01\x06\x01\x60\x01\x64\x00\x00"), ErrMalformed, "typed references"},
-		{"tail calls", raw(preamble + "\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x0a\x06\x01\x04\x00\x12\x00\x0b"), ErrMalformed, `"tail-call" is disabled`},
+		{"tail calls", raw(preamble + "\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x0a\x06\x01\x04\x00\x12\x00\x0b"), ErrMalformed, "tail calls are not supported"},
 		{"many tables that are large together", func() GroupSpec {
 			part := Part{Wasm: []byte(preamble + "\x04\x06\x01\x70\x00\x80\x80\x20")} // 512 Ki entries
 			return GroupSpec{Parts: []Part{part, part, part, part, part}}

@@ -21,8 +21,9 @@ type Limits struct {
 	Budget uint64 // bytes that all live instances may take together, of linear memory and of Go's heap; 0 is unbounded. Growth beyond it makes memory.grow answer -1.
 }
 
-// features is what guests may use: WebAssembly 2.0, and the one proposal beyond it that compilers make use of without being asked to.
-const features = api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst
+// features is what guests may use: WebAssembly 2.0, and the one proposal beyond it that compilers make use of without being asked to. Tail
+// calls are for what the weaving adds; it takes none from guests.
+const features = api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst | experimental.CoreFeaturesTailCall
 
 // maxMemory is what a 32-bit address reaches.
 const maxMemory = 1 << 32

@@ -18,6 +18,7 @@ type measure struct {
 	chunkBits  int   // logarithm of the size of the pieces in which large ones are done, between checks
 	memoryBits byte  // logarithm of how many bytes of them one unit of fuel pays for
 	stretch    int   // instructions from one check to the next, with ticks
+	seen       int32 // the tick that an instance takes for seen at first; 0: none
 }
 
 // standard is the measure of all modules. A check in the tightest loop takes about a nanosecond, so with fuel guests yield every 10 µs,
@@ -97,9 +98,9 @@ func (b *body) measure() {
 			if last.loop >= 0 {
 				b.loops[last.loop] = cost(instructions - last.began)
 			}
-		case opCall, opCallIndirect, opReturnCall, opReturnCallI:
+		case opCall, opCallIndirect:
 			b.leaf = false
-			if (in.op == opCall || in.op == opReturnCall) && int(in.index) < b.m.imported {
+			if in.op == opCall && int(in.index) < b.m.imported {
 				instructions += importCost
 			} else {
 				instructions += leafCost
@@ -220,7 +221,7 @@ func (b *body) write(w *writer) {
 				w.byte(in.op)
 				w.u32(i)
 			}
-		case opCall, opReturnCall, opRefFunc:
+		case opCall, opRefFunc:
 			replace(at)
 			w.byte(in.op)
 			w.u32(m.moved(in.index))

@@ -1,11 +1,11 @@
 package weave
 
 const (
-	// maxHole is how many entries of other types may lie between two of one type that are found by the same jump: to leave them out would
-	// take a comparison.
-	maxHole = 8
-	// maxArms bounds how many functions one jump leads to, for engines take longer over one large function part than over several small.
-	maxArms = 512
+	// maxHole is how many entries of other types may lie between two of one type that are found by the same jump. An entry takes eight
+	// bytes of machine code. To leave the hole out would take a comparison, which a processor guesses wrong half of the time.
+	maxHole = 64
+	// maxArms bounds how many functions one jump leads to, and with that how deep blocks are nested.
+	maxArms = 1 << 12
 	// fewTargets is up to how many targets are compared one by one.
 	fewTargets = 2
 )
@@ -66,10 +66,11 @@ type dispatcher struct {
 	m     *Module
 	w     *writer
 	index uint32 // the parameter
+	tail  bool   // it calls in place of itself
 }
 
 func (m *Module) writeDispatcher(w *writer, t Type, clusters []cluster, miss uint32) {
-	d := &dispatcher{m: m, w: w, index: uint32(len(t.Params) - 1)}
+	d := &dispatcher{m: m, w: w, index: uint32(len(t.Params) - 1), tail: inRegisters(t.Params) && inRegisters(t.Results)}
 	w.byte(0)
 	if len(clusters) > 0 {
 		d.search(clusters)
@@ -156,11 +157,31 @@ func (d *dispatcher) jump(targets cluster) {
 	w.byte(opEnd)
 }
 
+// inRegisters reports whether values are passed in registers, on every processor. Then a function that has called another in place of
+// itself has nothing on the stack that its caller would look for; the engine has no tail calls otherwise.
+func inRegisters(values []byte) bool {
+	integers, floats := 6, 8
+	for _, v := range values {
+		switch v {
+		case typeF32, typeF64, typeV128:
+			floats--
+		default:
+			integers--
+		}
+	}
+	return integers >= 0 && floats >= 0
+}
+
 // call calls a function with all parameters but the index, and returns what it returns.
 func (d *dispatcher) call(function uint32) {
 	for p := range d.index {
 		d.w.byte(opLocalGet)
 		d.w.u32(p)
+	}
+	if d.tail {
+		d.w.byte(opReturnCall)
+		d.w.u32(d.m.moved(function))
+		return
 	}
 	d.w.byte(opCall)
 	d.w.u32(d.m.moved(function))

@@ -15,7 +15,6 @@ const (
 	opCall         = 0x10
 	opCallIndirect = 0x11
 	opReturnCall   = 0x12
-	opReturnCallI  = 0x13
 	opLocalGet     = 0x20
 	opLocalSet     = 0x21
 	opLocalTee     = 0x22
@@ -66,6 +65,9 @@ const (
 
 const (
 	typeI32     = 0x7f
+	typeF32     = 0x7d
+	typeF64     = 0x7c
+	typeV128    = 0x7b
 	typeI64     = 0x7e
 	typeEmpty   = 0x40 // of a block
 	typeFunc    = 0x60
@@ -113,9 +115,7 @@ var singleByte = func() (t [256]immediates) {
 	set(0x0f, 0x0f, nothing) // return
 	set(0x10, 0x10, function)
 	set(0x11, 0x11, callIndirect)
-	set(0x12, 0x12, function)     // return_call
-	set(0x13, 0x13, callIndirect) // return_call_indirect
-	set(0x1a, 0x1b, nothing)      // drop, select
+	set(0x1a, 0x1b, nothing) // drop, select
 	set(0x1c, 0x1c, valueTypes)
 	set(0x20, 0x22, local) // local.get, local.set, local.tee
 	set(0x23, 0x24, global)
@@ -300,6 +300,8 @@ func proposal(op byte) string {
 	switch op {
 	case 0x06, 0x07, 0x08, 0x09, 0x0a, 0x18, 0x19, 0x1f:
 		return "exceptions are not supported: build without them (-fno-exceptions, panic=abort)"
+	case opReturnCall, 0x13:
+		return "tail calls are not supported: build without them (-mno-tail-call)"
 	case 0x14, 0x15, 0xd3, 0xd4, 0xd5, 0xd6:
 		return "typed function references are not supported"
 	case 0xfb:

@@ -39,7 +39,7 @@ type label struct {
 func (p *path) next(in instruction, labels []uint32) place {
 	p.since++
 	switch in.op {
-	case opCall, opCallIndirect, opReturnCall, opReturnCallI:
+	case opCall, opCallIndirect:
 		p.since += leafCost
 	case opBulk:
 		if in.sub >= bulkMemoryInit {
@@ -87,7 +87,7 @@ func (p *path) next(in instruction, labels []uint32) place {
 			}
 		}
 		p.since = noWay
-	case opReturn, opUnreachable, opReturnCall, opReturnCallI:
+	case opReturn, opUnreachable:
 		p.since = noWay
 	}
 	return at

@@ -39,8 +39,6 @@ func (s *survey) note(in instruction) {
 	switch in.op {
 	case opCallIndirect:
 		s.called[site{in.table, in.index}] = true
-	case opReturnCallI: // a dispatch function would stay on the stack
-		s.touched[in.table] = true
 	case opTableGet, opTableSet:
 		s.touched[in.index] = true
 	case opRefFunc:
