@@ -2,20 +2,33 @@ package weave
 
 // The bodies of the functions that are added to a module. Each begins with its local variables.
 
-// writeRefill: fuel is what it was at first, or the tick has been seen; the host has its turn.
+// writeRefill: fuel is what it was at first; the host has its turn.
 func (m *Module) writeRefill(w *writer) {
 	w.byte(0)
 	if m.Check == Tick {
-		w.byte(opGlobalGet)
-		w.u32(m.tick())
-	} else {
-		w.b = appendI32Const(w.b, m.measure.fuel)
+		m.writeSeen(w)
+		return
 	}
+	w.b = appendI32Const(w.b, m.measure.fuel)
 	w.byte(opGlobalSet)
 	w.u32(m.state())
 	w.byte(opCall)
 	w.u32(m.yield())
 	w.byte(opEnd)
+}
+
+// writeSeen: the tick has been seen; the host has its turn, but when it is the first tick that the instance has seen. An instance begins
+// with the number 0, which the tick takes for a millisecond in seven weeks.
+func (m *Module) writeSeen(w *writer) {
+	w.byte(opGlobalGet)
+	w.u32(m.state())
+	w.byte(opGlobalGet)
+	w.u32(m.tick())
+	w.byte(opGlobalSet)
+	w.u32(m.state())
+	w.raw([]byte{opIf, typeEmpty, opCall})
+	w.u32(m.yield())
+	w.raw([]byte{opEnd, opEnd})
 }
 
 // writeStart: calls the start function. To export that itself would allow references to it that are not valid in the original.

@@ -204,9 +204,9 @@ func (m *Module) writeGlobals(w *writer) {
 			m.global(&r, w)
 		}
 	}
-	state := int32(0)
-	if m.Check == Fuel {
-		state = m.measure.fuel
+	state := m.measure.fuel
+	if m.Check == Tick {
+		state = m.measure.seen
 	}
 	w.raw([]byte{typeI32, 1})
 	w.b = append(appendI32Const(w.b, state), opEnd)
