@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -37,7 +36,7 @@ func (s *Server) Serve(ctx context.Context, ls []net.Listener, first []net.Conn)
 	if len(ls) == 0 {
 		return errors.New("serve: there is no listener")
 	}
-	v := &service{Server: s, failed: make(chan error, len(ls)), http: &http.Server{
+	v := &service{Server: s, failed: make(chan error, len(ls)), memory: trimmer{kept: s.config.Trim}, http: &http.Server{
 		Handler:           http.HandlerFunc(s.serveHTTP),
 		MaxHeaderBytes:    maxRequestHead,
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -76,6 +75,7 @@ type service struct {
 	doors   []*door
 	accepts sync.WaitGroup
 	failed  chan error // of accepting
+	memory  trimmer
 }
 
 // open begins to accept.
@@ -104,7 +104,7 @@ func (v *service) attend(ctx context.Context) error {
 				}
 				continue
 			case age >= trimAfter && since != trimmed:
-				debug.FreeOSMemory()
+				v.memory.trim()
 				trimmed = since
 				continue
 			case since != trimmed:

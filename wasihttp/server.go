@@ -23,6 +23,9 @@ type settings struct {
 	// MaxInstances bounds the instances alive at once; at least 1. A request above it waits for at most half of Sidecar.Timeout and
 	// is then turned away with 503; one that starts has at least the other half to run.
 	MaxInstances int
+
+	// Trim gives back the memory that is kept for the next instances, when there will be none for a while. nil: nothing is kept.
+	Trim func() bool
 }
 
 // Server answers HTTP requests with instances of one module or component.
