@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -122,6 +123,21 @@ func (e *Engine) Pid() int { return e.cmd.Process.Pid }
 // Memory is what the process costs now.
 func (e *Engine) Memory() (lab.Memory, error) {
 	return lab.MemoryOf(e.proc("smaps_rollup"))
+}
+
+// CPU is the processor time since the start.
+func (e *Engine) CPU() (time.Duration, error) {
+	text, err := os.ReadFile(e.proc("stat"))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(text), ") ") // behind the name, which may have anything in it
+	var ticks [2]int64
+	if f := strings.Fields(rest); len(f) > 12 {
+		_, err = fmt.Sscan(f[11]+" "+f[12], &ticks[0], &ticks[1])
+	}
+	const tick = 10 * time.Millisecond // USER_HZ is 100 everywhere
+	return time.Duration(ticks[0]+ticks[1]) * tick, err
 }
 
 // Maps is how many mappings the process has, of which the kernel allows

@@ -76,7 +76,7 @@ func Measure(o bare.Options, g Guest, n int, sleep time.Duration) (*Result, erro
 	if err := errors.Join(err, err2); err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, tail(stderr))
 	}
-	r.Pauses, r.Cycles = pauses(stderr)
+	r.Pauses, r.Cycles = bare.Pauses(stderr)
 	return r, nil
 }
 

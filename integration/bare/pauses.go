@@ -1,6 +1,6 @@
 //go:build linux
 
-package inflight
+package bare
 
 import (
 	"strconv"
@@ -10,10 +10,10 @@ import (
 	"github.com/mayfly-run/mayfly/integration/figures"
 )
 
-// pauses reads what GODEBUG=gctrace=1 prints: for each cycle of the collector
+// Pauses reads what GODEBUG=gctrace=1 prints: for each cycle of the collector
 // "gc 7 @1.2s 3%: 0.02+21+0.01 ms clock, …", of which the first and the last
 // time are those for which the world was stopped.
-func pauses(trace string) (all figures.Times, cycles int) {
+func Pauses(trace string) (all figures.Times, cycles int) {
 	for line := range strings.Lines(trace) {
 		if !strings.HasPrefix(line, "gc ") {
 			continue
