@@ -42,6 +42,7 @@ func (d *delivery) hurry() {
 func (d *delivery) stop() {
 	if d.release != nil {
 		d.release()
+		d.release = nil
 	}
 }
 
@@ -67,6 +68,8 @@ func (d *delivery) part() error {
 		_ = d.x.rc.Flush()
 		d.awaitBody()
 	}
+	// From now on the guest's end ends the exchange, and that must not touch the connection: net/http has the last of the answer still.
+	d.stop()
 	if err := d.detach(); err != nil {
 		d.x.logFailure(refusalFor(err).level, "given before", err)
 	}
