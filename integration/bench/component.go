@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/mayfly-run/mayfly/integration/figures"
@@ -21,35 +22,37 @@ import (
 
 // loadComponents measures what it takes to load components, and what a request
 // to one costs inside the engine, by the engine's own clock.
-func loadComponents(ctx context.Context, components []lab.Example) (all []figure, err error) {
-	var fresh []figure
+func loadComponents(ctx context.Context, much effort, components []lab.Example) (all []figure, err error) {
+	var fresh, ends []figure
 	for _, e := range components {
 		var times figures.Times
 		var app *wasihttp.App
-		for begin := time.Now(); len(times) < 20 && (len(times) < atLeast || time.Since(begin) < patience); {
+		for begin := time.Now(); len(times) < 20 && (len(times) < much.atLeast || time.Since(begin) < much.patience); {
 			if app != nil {
 				if err := app.Close(ctx); err != nil {
 					return nil, err
 				}
 			}
 			start := time.Now()
-			if app, err = load(ctx, e.Module); err != nil {
+			if app, err = loadApp(ctx, e.Module); err != nil {
 				return nil, fmt.Errorf("load %s: %w", e.Module, err)
 			}
 			times = append(times, time.Since(start))
 		}
 		all = append(all, inMicroseconds("component-load/"+e.Name, times, "in the engine: read, check, link and compile a component, of examples/time"))
-		requests, err := requestsTo(ctx, app)
+		requests, end, err := asked(ctx, much, app)
 		if err := errors.Join(err, app.Close(ctx)); err != nil {
 			return nil, fmt.Errorf("%s: %w", e.Module, err)
 		}
 		fresh = append(fresh, inMicroseconds("fresh-instance/"+e.Name, requests[len(requests)/10:], "in the engine: instantiate, and run one request of examples/time to the head of its answer; a component"))
+		end.Name = "reset/" + e.Name
+		ends = append(ends, end)
 	}
-	return append(all, fresh...), nil
+	return slices.Concat(all, fresh, ends), nil
 }
 
-// load does what an engine does with an image.
-func load(ctx context.Context, file string) (*wasihttp.App, error) {
+// loadApp does what an engine does with an image.
+func loadApp(ctx context.Context, file string) (*wasihttp.App, error) {
 	wasm, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -61,12 +64,11 @@ func load(ctx context.Context, file string) (*wasihttp.App, error) {
 	return wasihttp.Load(ctx, wasihttp.Options{Wasm: wasm, Sidecar: sidecar, Args: []string{"time.wasm"}, Log: slog.New(slog.DiscardHandler), GuestLog: io.Discard})
 }
 
-// requestsTo serves for some seconds, and returns what each request took from
-// the beginning of its instance on.
-func requestsTo(ctx context.Context, app *wasihttp.App) (times figures.Times, err error) {
+// asked serves for some seconds, and returns what requests took from the beginning of their instances on, and what their ends cost.
+func asked(ctx context.Context, much effort, app *wasihttp.App) (times figures.Times, end figure, err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, err
+		return nil, end, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	served := make(chan error, 1)
@@ -75,10 +77,19 @@ func requestsTo(ctx context.Context, app *wasihttp.App) (times figures.Times, er
 		cancel()
 		err = errors.Join(err, <-served)
 	}()
+	if times, err = requestsTo(much, l.Addr().String()); err != nil {
+		return nil, end, err
+	}
+	end, err = endsOf(ctx, much, l.Addr().String())
+	return times, end, err
+}
+
+// requestsTo asks, and returns what each request took from the beginning of its instance on.
+func requestsTo(much effort, addr string) (times figures.Times, err error) {
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
-	for end := time.Now().Add(3 * time.Second); time.Now().Before(end) && len(times) < 5000; {
-		resp, err := client.Get("http://" + l.Addr().String())
+	for end := time.Now().Add(much.asked); time.Now().Before(end) && len(times) < much.atMost; {
+		resp, err := client.Get("http://" + addr)
 		if err != nil {
 			return nil, err
 		}

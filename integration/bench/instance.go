@@ -17,7 +17,7 @@ import (
 
 // freshInstances measures what a request to a core module costs inside the
 // engine, without HTTP.
-func freshInstances(ctx context.Context, examples []lab.Example) (all []figure, err error) {
+func freshInstances(ctx context.Context, much effort, examples []lab.Example) (all []figure, err error) {
 	r, err := instance.NewRuntime(ctx, instance.Limits{Memory: 64 << 20})
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func freshInstances(ctx context.Context, examples []lab.Example) (all []figure, 
 			return nil, err
 		}
 		var times figures.Times
-		for end := time.Now().Add(3 * time.Second); time.Now().Before(end) && len(times) < 5000; {
+		for end := time.Now().Add(much.asked); time.Now().Before(end) && len(times) < much.atMost; {
 			begin := time.Now()
 			if err := fresh(ctx, m); err != nil {
 				return nil, fmt.Errorf("%s: %w", e.Name, err)

@@ -1,58 +1,105 @@
 //go:build linux
 
-// Command bench measures mayfly on a real containerd and writes out/bench.json.
 package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"text/tabwriter"
 	"time"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
 	"github.com/mayfly-run/mayfly/integration/lab"
+	"github.com/mayfly-run/mayfly/integration/report"
 )
-
-// figure is one line of out/bench.json.
-type figure struct {
-	Name    string  `json:"name"`
-	Unit    string  `json:"unit"`
-	P50     float64 `json:"p50"`
-	P99     float64 `json:"p99"`
-	N       int     `json:"n"`
-	Command string  `json:"command"`
-	how     string  // for who reads the table
-}
 
 const (
-	command = "make bench"
-	file    = "out/bench.json"
+	command  = "make bench"
+	jsonFile = "out/bench.json"
+	htmlFile = "out/bench.html"
 )
 
-func inMicroseconds(name string, t figures.Times, how string) figure {
-	µs := func(q float64) float64 { return float64(t.Quantile(q).Nanoseconds()) / 1000 }
-	return figure{name, "µs", µs(0.5), µs(0.99), len(t), command, how}
+// effort is how much is measured.
+type effort struct {
+	asked    time.Duration // how long each thing is asked
+	atMost   int           // and how often
+	atLeast  int           // what takes seconds is done so often,
+	patience time.Duration // and no more after that
+	settle   time.Duration // before memory at rest is read
+	crowd    bool          // ten thousand requests at once
 }
 
-func inBytes(name string, s figures.Sample[int64], how string) figure {
-	return figure{name, "bytes", float64(s.Quantile(0.5)), float64(s.Quantile(0.99)), len(s), command, how}
+var (
+	full  = effort{asked: 3 * time.Second, atMost: 5000, atLeast: 3, patience: 10 * time.Second, settle: 35 * time.Second, crowd: true}
+	quick = effort{asked: time.Second, atMost: 5000, atLeast: 1, patience: time.Second, settle: 3 * time.Second}
+)
+
+// options are the command line's.
+type options struct {
+	effort
+	json bool
 }
 
 func main() {
 	lab.Main()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	os.Exit(doMain(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-func run(ctx context.Context) error {
+func doMain(args []string, stdout, stderr io.Writer) int {
+	o, err := parseOptions(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, o, stdout, stderr); err != nil {
+		fmt.Fprintln(stderr, "bench:", err)
+		return 1
+	}
+	return 0
+}
+
+func parseOptions(args []string, stderr io.Writer) (options, error) {
+	o := options{effort: full}
+	set := flag.NewFlagSet("bench", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	less := set.Bool("quick", false, "measure less, to see that all works")
+	output := set.String("o", "text", "text or json, on stdout")
+	if err := set.Parse(args); err != nil {
+		return o, err
+	}
+	var err error
+	switch {
+	case set.NArg() > 0:
+		err = fmt.Errorf("unknown argument %q", set.Arg(0))
+	case *output != "text" && *output != "json":
+		err = fmt.Errorf("-o %s: there are text and json", *output)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "bench:", err)
+	}
+	if *less {
+		o.effort = quick
+	}
+	o.json = *output == "json"
+	return o, err
+}
+
+// step is a part of what is measured.
+type step struct {
+	what string
+	do   func() ([]figure, error)
+}
+
+func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
+	origin := report.Here(command, time.Now())
+	progress := lab.NewProgress(os.Stderr)
 	dir, err := os.MkdirTemp("", "mayfly-bench-")
 	if err != nil {
 		return err
@@ -62,61 +109,44 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	components, left := lab.Components(lab.NewProgress(os.Stderr), "js", "go", "rust", "c")
-	for _, l := range left {
-		fmt.Fprintln(os.Stderr, "bench: left out", l)
+	var left []string
+	leaveOut := func(format string, args ...any) {
+		text := fmt.Sprintf(format, args...)
+		left = append(left, text)
+		fmt.Fprintln(stderr, "bench: left out", text)
 	}
-	all, err := loadComponents(ctx, components)
-	if err != nil {
-		return err
+	components, lacking := lab.Components(progress, "js", "go", "rust", "c")
+	for _, l := range lacking {
+		leaveOut("%v", l)
 	}
-	more, err := freshInstances(ctx, modules)
-	if err != nil {
-		return err
+	var all []figure
+	steps := []step{
+		{"components in the engine", func() ([]figure, error) { return loadComponents(ctx, o.effort, components) }},
+		{"core modules in the engine", func() ([]figure, error) { return freshInstances(ctx, o.effort, modules) }},
 	}
-	all = append(all, more...)
+	if o.crowd {
+		steps = append(steps, step{"ten thousand requests at once", func() ([]figure, error) { return crowds(leaveOut) }})
+	}
 	if lacking := lab.Check(); lacking != nil {
-		fmt.Fprintf(os.Stderr, "bench: left out all that runs on containerd: %v\n", lacking)
+		leaveOut("all that runs on containerd: this machine %v", lacking)
 	} else {
-		more, err := onNode(ctx, dir, append(modules, components...))
+		steps = append(steps, step{"pods on containerd", func() ([]figure, error) { return onNode(ctx, o.effort, dir, append(modules, components...)) }})
+	}
+	for _, s := range steps {
+		err := progress.Do(s.what, func() error {
+			more, err := s.do()
+			all = append(all, more...)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		all = append(all, more...)
 	}
-	if err := write(all); err != nil {
+	if err := errors.Join(save(all), page(all, origin, left).Save(htmlFile)); err != nil {
 		return err
 	}
-	return table(all)
-}
-
-func write(all []figure) error {
-	text, err := json.MarshalIndent(all, "", "  ")
-	if err != nil {
-		return err
+	if o.json {
+		return encode(stdout, all)
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(file, append(text, '\n'), 0o644)
-}
-
-func table(all []figure) error {
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "figure\tp50\tp99\tn\thow")
-	for _, f := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", f.Name, readable(f.P50, f.Unit), readable(f.P99, f.Unit), f.N, f.how)
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Printf("written to %s\n", file)
-	return err
-}
-
-func readable(v float64, unit string) string {
-	if unit == "bytes" {
-		return fmt.Sprintf("%.2f MB", v/1e6)
-	}
-	return figures.Short(time.Duration(v * 1000))
+	return table(stdout, all)
 }

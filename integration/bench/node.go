@@ -22,15 +22,12 @@ const (
 	portServing = 8080 // and the next: sidecars that stay
 	portLeaving = 8090 // and the next: sidecars whose engine leaves at once
 	portNative  = 8099
-
-	// What takes seconds is done at least so often, and no more after patience.
-	atLeast  = 3
-	patience = 10 * time.Second
 )
 
 // bench is a node with a containerd that knows the images.
 type bench struct {
 	ctx      context.Context
+	effort   effort
 	node     *lab.Node
 	cri      *lab.CRI
 	examples []lab.Example // a small one first
@@ -38,7 +35,7 @@ type bench struct {
 }
 
 // onNode measures what can only be seen in pods.
-func onNode(ctx context.Context, dir string, examples []lab.Example) (_ []figure, err error) {
+func onNode(ctx context.Context, much effort, dir string, examples []lab.Example) (_ []figure, err error) {
 	cache, err := lab.OpenCache(lab.NewProgress(os.Stderr))
 	if err != nil {
 		return nil, err
@@ -85,7 +82,7 @@ func onNode(ctx context.Context, dir string, examples []lab.Example) (_ []figure
 		return nil, err
 	}
 	defer cri.Close()
-	b := &bench{ctx: ctx, node: node, cri: cri, examples: examples}
+	b := &bench{ctx: ctx, effort: much, node: node, cri: cri, examples: examples}
 	for _, part := range []func(*bench) error{(*bench).requests, (*bench).starts, (*bench).memory} {
 		if err := part(b); err != nil {
 			return nil, err
@@ -149,7 +146,7 @@ func (b *bench) requests() error {
 	kept := b.client(pid, true)
 	for i, e := range b.examples {
 		var times figures.Times
-		for end := time.Now().Add(3 * time.Second); time.Now().Before(end) && len(times) < 3000; {
+		for end := time.Now().Add(b.effort.asked); time.Now().Before(end) && len(times) < b.effort.atMost; {
 			took, err := ask(kept, portServing+i)
 			if err != nil {
 				return err
@@ -161,7 +158,7 @@ func (b *bench) requests() error {
 	anew := b.client(pid, false)
 	for i, e := range b.examples {
 		var times figures.Times
-		for begin := time.Now(); len(times) < 30 && (len(times) < atLeast || time.Since(begin) < patience); {
+		for begin := time.Now(); len(times) < 30 && (len(times) < b.effort.atLeast || time.Since(begin) < b.effort.patience); {
 			if err := b.untilEngines(len(b.examples)); err != nil {
 				return err
 			}
@@ -233,7 +230,7 @@ func (b *bench) starts() error {
 	}
 	for _, k := range kinds {
 		var times figures.Times
-		for i := range 12 {
+		for i := range 4 * b.effort.atLeast {
 			s := lab.Spec{Name: fmt.Sprint("native-", i), Image: lab.Native, Env: map[string]string{"PORT": fmt.Sprint(portNative)}}
 			if k.name == "mayfly" {
 				s = spec(b.examples[0], fmt.Sprint("start-", i), portServing, "never")
@@ -272,7 +269,7 @@ func (b *bench) starts() error {
 // memory measures what waits: three pods of each kind, so that what processes
 // of a kind share counts as shared.
 func (b *bench) memory() error {
-	const pods, settle = 3, 35 * time.Second
+	const pods = 3
 	var all []*lab.Pod
 	for i := range pods {
 		for _, handler := range []string{"mayfly", "runc"} {
@@ -297,7 +294,7 @@ func (b *bench) memory() error {
 	select {
 	case <-b.ctx.Done():
 		return b.ctx.Err()
-	case <-time.After(settle):
+	case <-time.After(b.effort.settle):
 	}
 	for _, what := range []struct{ figure, process, how string }{
 		{"shim", "containerd-shim-mayfly-v1", "private, of a pod with a main container and a sidecar"},

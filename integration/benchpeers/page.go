@@ -185,7 +185,7 @@ func (r *results) distributions() report.Section {
 			}
 			line := report.Curve{Label: q.Server, Series: colour(q.Server)}
 			for _, d := range q.Distribution {
-				line.Q, line.V = append(line.Q, d.Q), append(line.V, d.µs)
+				line.Q, line.V = append(line.Q, d.Q), append(line.V, d.V)
 			}
 			chart.Lines = append(chart.Lines, line)
 		}

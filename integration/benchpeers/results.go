@@ -38,20 +38,20 @@ type described struct {
 
 // requests is one server with one component and so many connections.
 type requests struct {
-	Component    string         `json:"component"`
-	Connections  int            `json:"connections"`
-	Server       string         `json:"server"`
-	P50          float64        `json:"p50_us"`
-	P99          float64        `json:"p99_us,omitempty"`  // of at least 100 answers
-	P999         float64        `json:"p999_us,omitempty"` // of at least 1000
-	Rate         figures.Spread `json:"requests_per_s"`    // over the rounds
-	N            int            `json:"n"`
-	Failed       int            `json:"failed"`
-	Why          string         `json:"why_failed,omitempty"`
-	ServerCPU    float64        `json:"server_cpu_us_per_request,omitempty"`
-	ClientCPU    float64        `json:"client_cpu_us_per_request"`
-	Rounds       []round        `json:"rounds"`
-	Distribution []quantile     `json:"distribution"`
+	Component    string             `json:"component"`
+	Connections  int                `json:"connections"`
+	Server       string             `json:"server"`
+	P50          float64            `json:"p50_us"`
+	P99          float64            `json:"p99_us,omitempty"`  // of at least 100 answers
+	P999         float64            `json:"p999_us,omitempty"` // of at least 1000
+	Rate         figures.Spread     `json:"requests_per_s"`    // over the rounds
+	N            int                `json:"n"`
+	Failed       int                `json:"failed"`
+	Why          string             `json:"why_failed,omitempty"`
+	ServerCPU    float64            `json:"server_cpu_us_per_request,omitempty"`
+	ClientCPU    float64            `json:"client_cpu_us_per_request"`
+	Rounds       []round            `json:"rounds"`
+	Distribution []figures.Quantile `json:"distribution"`
 	// mayfly's figure divided by this server's, of the same round; nil for mayfly.
 	MayflyP50  *figures.Spread `json:"mayfly_p50_over_this,omitempty"`
 	MayflyRate *figures.Spread `json:"mayfly_rate_over_this,omitempty"`
@@ -65,14 +65,6 @@ type round struct {
 	P99  float64 `json:"p99_us"`
 	Rate float64 `json:"requests_per_s"`
 }
-
-type quantile struct {
-	Q  float64 `json:"q"`
-	µs float64
-}
-
-// MarshalJSON implements json.Marshaler: a pair of numbers.
-func (q quantile) MarshalJSON() ([]byte, error) { return json.Marshal([2]float64{q.Q, q.µs}) }
 
 // memory is what a server and all it started hold, in bytes.
 type memory struct {

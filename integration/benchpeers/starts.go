@@ -53,7 +53,7 @@ func (m *measuring) first(ctx context.Context, e lab.Example) error {
 	for _, w := range ways {
 		var values []float64
 		for _, t := range w.times {
-			values = append(values, microseconds(t))
+			values = append(values, figures.Microseconds(t))
 		}
 		m.results.First = append(m.results.First, firstRequest{e.Name, w.name, w.what, figures.SpreadOf(values), len(values)})
 	}

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -103,19 +102,7 @@ func (l *lane) asked(ctx context.Context) (took time.Duration, err error) {
 
 // target is the question of every component that tells the time.
 func target(addr string) *load.Target {
-	return &load.Target{Addr: addr, Path: "/", Patience: patience, Check: tellsTheTime}
-}
-
-// errAnswer is the error for an answer that does not tell what was asked.
-var errAnswer = errors.New("this answer does not tell the time")
-
-func tellsTheTime(body []byte) error {
-	for _, part := range []string{`"time":`, `"unix":`, `"instance":`, `"language":`} {
-		if !bytes.Contains(body, []byte(part)) {
-			return errAnswer
-		}
-	}
-	return nil
+	return &load.Target{Addr: addr, Path: "/", Patience: patience, Check: lab.TellsTheTime}
 }
 
 // rounds lets the servers take turns with so many connections each.
@@ -159,7 +146,7 @@ func (r *requests) take(ctx context.Context, l *lane, connections int, long time
 	if got.Why != nil && r.Why == "" {
 		r.Why = got.Why.Error()
 	}
-	r.Rounds = append(r.Rounds, round{microseconds(got.Times.Quantile(0.5)), microseconds(got.Times.Quantile(0.99)), got.Rate()})
+	r.Rounds = append(r.Rounds, round{figures.Microseconds(got.Times.Quantile(0.5)), figures.Microseconds(got.Times.Quantile(0.99)), got.Rate()})
 	return ctx.Err()
 }
 
@@ -171,8 +158,6 @@ func (l *lane) cpu() (time.Duration, error) {
 	return l.process.CPU()
 }
 
-func microseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
-
 // sum makes the figures of all rounds.
 func (r *requests) sum() {
 	r.N = len(r.times)
@@ -180,25 +165,21 @@ func (r *requests) sum() {
 		return
 	}
 	sorted := r.times.Sorted()
-	r.P50 = microseconds(sorted.Quantile(0.5))
+	r.P50 = figures.Microseconds(sorted.Quantile(0.5))
 	if r.N >= 100 {
-		r.P99 = microseconds(sorted.Quantile(0.99))
+		r.P99 = figures.Microseconds(sorted.Quantile(0.99))
 	}
 	if r.N >= 1000 {
-		r.P999 = microseconds(sorted.Quantile(0.999))
+		r.P999 = figures.Microseconds(sorted.Quantile(0.999))
 	}
-	for _, q := range []float64{0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999} {
-		if float64(r.N)*(1-q) > 1-1e-6 {
-			r.Distribution = append(r.Distribution, quantile{q, microseconds(sorted.Quantile(q))})
-		}
-	}
+	r.Distribution = figures.Distribution(sorted)
 	var rates []float64
 	for _, turn := range r.Rounds {
 		rates = append(rates, turn.Rate)
 	}
 	r.Rate = figures.SpreadOf(rates)
 	if r.serverCPU > 0 {
-		r.ServerCPU = microseconds(r.serverCPU) / float64(r.N)
+		r.ServerCPU = figures.Microseconds(r.serverCPU) / float64(r.N)
 	}
-	r.ClientCPU = microseconds(r.clientCPU) / float64(r.N)
+	r.ClientCPU = figures.Microseconds(r.clientCPU) / float64(r.N)
 }

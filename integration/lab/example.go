@@ -1,7 +1,9 @@
 package lab
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,6 +23,20 @@ type Example struct {
 
 // Image is the name its image has in a node.
 func (e Example) Image() string { return "localhost/mayfly/time-" + e.Name + ":1" }
+
+// errAnswer is the error for an answer that does not tell what was asked.
+var errAnswer = errors.New("this answer does not tell the time")
+
+// TellsTheTime tells what is wrong with the body of an answer of any of them,
+// or of the ordinary program that does the same.
+func TellsTheTime(body []byte) error {
+	for _, part := range []string{`"time":`, `"unix":`, `"instance":`, `"language":`} {
+		if !bytes.Contains(body, []byte(part)) {
+			return errAnswer
+		}
+	}
+	return nil
+}
 
 // Components finds those that are components, of these names or all, and builds
 // what is too large to be committed. What cannot be built here is left out, and
