@@ -69,8 +69,9 @@ func (g *cgi) answer(x *exchange) (said, error) {
 	}
 	r, in, hops := x.r, x.in, 0
 	for {
-		a := &answer{ctx: x.ctx, w: x.w, rc: x.rc, method: r.Method}
-		err := g.run(x, r, in, a)
+		c := &cgiRun{cgi: g, x: x, r: r, in: in, answer: answer{ctx: x.ctx, w: x.w, rc: x.rc, method: r.Method}}
+		a := &c.answer
+		err := x.inTurn(c.run)
 		if err == nil {
 			err = a.check()
 		}
@@ -88,46 +89,50 @@ func (g *cgi) answer(x *exchange) (said, error) {
 	}
 }
 
-// run runs one instance for r from its place in the queue to its end.
-func (g *cgi) run(x *exchange, r *http.Request, in *body, a *answer) error {
-	t := &timing{}
-	if x.server.config.Sidecar.ServerTiming {
-		a.timing = t
-	}
-	return x.inTurn(func(until time.Time) error {
-		// A start section may speak already: all of this stands before the instance does.
-		defer a.end()
-		release := x.releaseWhenOver(&a.sending)
-		defer release()
-		stderr := &guestStderr{}
-		stderr.begin(&x.server.guests, x.id)
-		defer stderr.Close()
-		in.wait = a.flush
-		call := g.call
-		call.Env, call.Stdin, call.Stdout, call.Stderr = g.env.of(r, x.id), in, a, stderr
-		err := x.live(until, t, &cgiRun{module: g.module, call: call})
-		switch {
-		case a.err != nil && x.ctx.Err() == nil:
-			return a.err
-		case err == nil && a.late: // it ended well, for it did not care
-			return context.Cause(x.ctx)
-		}
-		return err
-	})
-}
-
-// cgiRun is an instance that answers a request.
+// cgiRun is an instance that answers a request, and all that it has.
 type cgiRun struct {
-	module *instance.Module
-	call   instance.Call
 	*instance.Instance
+	cgi    *cgi
+	x      *exchange
+	r      *http.Request
+	in     *body
+	answer answer
+	stderr guestStderr
+	timing timing
 }
 
 var _ running = (*cgiRun)(nil)
 
+// run runs it from its place in the queue to its end.
+func (c *cgiRun) run(until time.Time) error {
+	x, a := c.x, &c.answer
+	if x.server.config.Sidecar.ServerTiming {
+		a.timing = &c.timing
+	}
+	// A start section may speak already: all of this stands before the instance does.
+	defer a.end()
+	a.hurry = func() func() { return x.releaseWhenOver(&a.sending) }
+	if c.in != &x.none {
+		c.in.wait = a.flush
+		a.hasten()
+	}
+	c.stderr.begin(&x.server.guests, x.id)
+	defer c.stderr.Close()
+	err := x.live(until, &c.timing, c)
+	switch {
+	case a.err != nil && x.ctx.Err() == nil:
+		return a.err
+	case err == nil && a.late: // it ended well, for it did not care
+		return context.Cause(x.ctx)
+	}
+	return err
+}
+
 // Start implements running.
-func (r *cgiRun) Start(ctx context.Context) (err error) {
-	r.Instance, err = r.module.Instantiate(ctx, r.call)
+func (c *cgiRun) Start(ctx context.Context) (err error) {
+	call := c.cgi.call
+	call.Env, call.Stdin, call.Stdout, call.Stderr = c.cgi.env.of(c.r, c.x.id), c.in, &c.answer, &c.stderr
+	c.Instance, err = c.cgi.module.Instantiate(ctx, call)
 	return err
 }
 

@@ -34,10 +34,12 @@ type answer struct {
 	// sending is set before anything goes to w. Who ends the request sees it and releases a writer that is stuck.
 	sending atomic.Bool
 
-	mu    sync.Mutex // guards w once the head is sent, and what follows
-	dirty bool       // written, not flushed
-	ended bool
-	timer *time.Timer // flushes; nil until needed
+	mu      sync.Mutex    // guards w once the head is sent, and what follows
+	alarm   *alarm        // flushes what was written; nil: nothing was
+	written int           // of the body, in bytes
+	ended   bool          // the guest is gone
+	hurry   func() func() // sees that waiting for the client ends with the guest's time; what it returns ends that
+	release func()        // what it returned; nil: it was not called
 }
 
 // Write takes output of the guest. An error makes the guest's write fail.
@@ -115,6 +117,9 @@ func (a *answer) write(p []byte) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.written += len(p); a.written > smallAnswer {
+		a.hasten()
+	}
 	_, err := a.w.Write(p)
 	a.soil()
 	if excess != nil {
@@ -128,24 +133,31 @@ func (a *answer) write(p []byte) error {
 
 // soil notes that there is something to flush, and sees that it will be. The caller holds mu.
 func (a *answer) soil() {
-	if a.dirty {
-		return
-	}
-	a.dirty = true
-	if a.timer == nil {
-		a.timer = time.AfterFunc(flushAfter, a.flush)
-	} else {
-		a.timer.Reset(flushAfter)
+	if a.alarm == nil {
+		a.alarm = setAlarm(flushAfter, a)
 	}
 }
+
+// ring implements bell.
+func (a *answer) ring() { a.flush() }
 
 // flush sends what was written. An error shows at the next write.
 func (a *answer) flush() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.dirty && !a.ended {
-		a.dirty = false
-		_ = a.rc.Flush()
+	if a.alarm == nil || a.ended {
+		return
+	}
+	a.alarm.cancel()
+	a.alarm = nil
+	a.hasten()
+	_ = a.rc.Flush()
+}
+
+// hasten is called before who writes may have to wait for the client. The caller holds mu, or nothing of the guest has run yet.
+func (a *answer) hasten() {
+	if a.release == nil {
+		a.release = a.hurry()
 	}
 }
 
@@ -154,8 +166,12 @@ func (a *answer) end() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.ended = true
-	if a.timer != nil {
-		a.timer.Stop()
+	if a.alarm != nil {
+		a.alarm.cancel()
+		a.alarm = nil
+	}
+	if a.release != nil {
+		a.release()
 	}
 }
 

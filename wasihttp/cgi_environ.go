@@ -53,46 +53,77 @@ func newEnviron(env []string) environ {
 // of returns the environment for a request, as RFC 3875, 4.1 has it, on top of the container's.
 // The whole of the path is PATH_INFO: a module is all there is behind its port.
 func (e environ) of(r *http.Request, id string) []string {
-	env := make([]string, len(e.plain), len(e.plain)+len(e.http)+len(r.Header)+20)
-	copy(env, e.plain)
-
+	v := variables{text: make([]byte, 0, usualText)}
 	host, port := splitAddress(r.RemoteAddr)
 	name, at := serverAddress(r)
-	env = append(env,
-		"GATEWAY_INTERFACE=CGI/1.1",
-		"SERVER_SOFTWARE="+serverSoftware,
-		"SERVER_PROTOCOL="+r.Proto,
-		"SERVER_NAME="+name,
-		"SERVER_PORT="+at,
-		"REQUEST_METHOD="+r.Method,
-		"SCRIPT_NAME=",
-		"PATH_INFO="+pathInfo(r),
-		"QUERY_STRING="+r.URL.RawQuery,
-		"REQUEST_URI="+requestURI(r),
-		"REMOTE_ADDR="+host,
-		"REMOTE_HOST="+host,
-	)
+	v.add("GATEWAY_INTERFACE=CGI/1.1")
+	v.add("SERVER_SOFTWARE=", serverSoftware)
+	v.add("SERVER_PROTOCOL=", r.Proto)
+	v.add("SERVER_NAME=", name)
+	v.add("SERVER_PORT=", at)
+	v.add("REQUEST_METHOD=", r.Method)
+	v.add("SCRIPT_NAME=")
+	v.add("PATH_INFO=", pathInfo(r))
+	v.add("QUERY_STRING=", r.URL.RawQuery)
+	v.add("REQUEST_URI=", requestURI(r))
+	v.add("REMOTE_ADDR=", host)
+	v.add("REMOTE_HOST=", host)
 	if port != "" {
-		env = append(env, "REMOTE_PORT="+port)
+		v.add("REMOTE_PORT=", port)
 	}
-	if v := r.Header.Get("Content-Type"); v != "" {
-		env = append(env, "CONTENT_TYPE="+v)
+	if t := r.Header.Get("Content-Type"); t != "" {
+		v.add("CONTENT_TYPE=", t)
 	}
 	// "if and only if the request is accompanied by a message-body entity"; of one that comes in chunks nobody knows the length.
 	if r.ContentLength > 0 || r.ContentLength == 0 && r.Header.Get("Content-Length") != "" {
-		env = append(env, "CONTENT_LENGTH="+strconv.FormatInt(r.ContentLength, 10))
+		v.add("CONTENT_LENGTH=", strconv.FormatInt(r.ContentLength, 10))
 	}
-	fields := len(env)
-	env = append(env, "HTTP_X_REQUEST_ID="+id)
+	fields := len(v.ends)
+	v.add("HTTP_X_REQUEST_ID=", id)
 	if r.Host != "" {
-		env = append(env, "HTTP_HOST="+r.Host)
+		v.add("HTTP_HOST=", r.Host)
 	}
 	for field, values := range r.Header {
-		if name, ok := variable(field); ok {
-			env = append(env, name+"="+join(field, values))
-		}
+		v.addField(field, values)
 	}
-	return e.addHTTP(env, env[fields:])
+	env := append(make([]string, 0, len(e.plain)+len(e.http)+len(v.ends)), e.plain...)
+	env = v.appendTo(env)
+	return e.addHTTP(env, env[len(e.plain)+fields:])
+}
+
+// usualText is how many bytes the variables of a request have at most, most often.
+const usualText = 1 << 10
+
+// variables are the variables of a request, in one piece of text.
+type variables struct {
+	text []byte
+	ends []int
+}
+
+// add adds a variable: its name, =, and its value.
+func (v *variables) add(parts ...string) {
+	for _, p := range parts {
+		v.text = append(v.text, p...)
+	}
+	v.ends = append(v.ends, len(v.text))
+}
+
+// addField adds the variable for a header field, which not every field has.
+func (v *variables) addField(field string, values []string) {
+	if named, ok := appendVariable(v.text, field); ok {
+		v.text = append(named, '=')
+		v.add(join(field, values))
+	}
+}
+
+// appendTo appends the variables to env.
+func (v *variables) appendTo(env []string) []string {
+	text, begin := string(v.text), 0
+	for _, end := range v.ends {
+		env = append(env, text[begin:end])
+		begin = end
+	}
+	return env
 }
 
 // addHTTP adds the container's variables named HTTP_… that are not among set.
@@ -110,16 +141,15 @@ next:
 	return env
 }
 
-// variable is the name of the variable for a header field, which not every field has.
+// appendVariable appends the name of the variable for a header field, which not every field has.
 //
 // Only letters, digits and hyphens map to one name and back. Others are dropped, underscores above all: X_Real_Ip and X-Real-Ip
 // would be the same variable, so that a client could set what a proxy in front meant to set.
-func variable(field string) (string, bool) {
+func appendVariable(text []byte, field string) ([]byte, bool) {
 	if notForGuests[field] {
-		return "", false
+		return nil, false
 	}
-	name := make([]byte, 0, len("HTTP_")+len(field))
-	name = append(name, "HTTP_"...)
+	text = append(text, "HTTP_"...)
 	for _, c := range []byte(field) {
 		switch {
 		case c >= 'a' && c <= 'z':
@@ -128,11 +158,11 @@ func variable(field string) (string, bool) {
 		case c == '-':
 			c = '_'
 		default:
-			return "", false
+			return nil, false
 		}
-		name = append(name, c)
+		text = append(text, c)
 	}
-	return string(name), true
+	return text, true
 }
 
 // join makes one value of those that a field has. HTTP/2 sends cookies one by one, and what joins them is no comma.

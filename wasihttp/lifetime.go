@@ -11,7 +11,7 @@ type lifetime struct {
 	context.Context
 	fail  context.CancelCauseFunc
 	until time.Time
-	timer *time.Timer
+	alarm *alarm
 }
 
 var _ context.Context = (*lifetime)(nil)
@@ -20,14 +20,15 @@ var _ context.Context = (*lifetime)(nil)
 func (l *lifetime) begin(parent context.Context, now, until time.Time) {
 	l.Context, l.fail = context.WithCancelCause(parent)
 	l.until = until
-	l.timer = time.AfterFunc(until.Sub(now), l.expire)
+	l.alarm = setAlarm(until.Sub(now), l)
 }
 
-func (l *lifetime) expire() { l.fail(errTimeout) }
+// ring implements bell.
+func (l *lifetime) ring() { l.fail(errTimeout) }
 
 // end frees what it holds.
 func (l *lifetime) end() {
-	l.timer.Stop()
+	l.alarm.cancel()
 	l.fail(nil)
 }
 

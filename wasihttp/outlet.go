@@ -3,7 +3,6 @@ package wasihttp
 import (
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/mayfly-run/mayfly/runtime/component/abi"
 	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
@@ -46,8 +45,7 @@ type outlet struct {
 	ending   ending
 	err      error       // why the other side takes no more
 	trailers http.Header // of a body that is finished
-	timer    *time.Timer // pokes; nil until needed
-	waiting  bool        // it will
+	soonest  *alarm      // pokes; nil: it will not
 	due      bool        // the reader has been told, and has not taken what there is
 }
 
@@ -100,32 +98,34 @@ func (o *outlet) wrongSize() error {
 
 // soon sees that the reader is poked in a moment. The caller holds mu.
 func (o *outlet) soon() {
-	if o.waiting {
-		return
+	if o.soonest == nil {
+		o.soonest = setAlarm(flushAfter, o)
 	}
-	o.waiting = true
-	if o.timer == nil {
-		o.timer = time.AfterFunc(flushAfter, o.now)
-		return
-	}
-	o.timer.Reset(flushAfter)
 }
+
+// ring implements bell.
+func (o *outlet) ring() { o.now() }
 
 // now pokes the reader if there is something for it.
 func (o *outlet) now() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.waiting {
+	if o.soonest != nil {
 		o.push()
+	}
+}
+
+// hush sees that the reader is not poked by and by. The caller holds mu.
+func (o *outlet) hush() {
+	if o.soonest != nil {
+		o.soonest.cancel()
+		o.soonest = nil
 	}
 }
 
 // push pokes the reader. The caller holds mu.
 func (o *outlet) push() {
-	if o.waiting {
-		o.waiting = false
-		o.timer.Stop()
-	}
+	o.hush()
 	o.due = true
 	tell(o.poke)
 }
@@ -203,10 +203,7 @@ func (o *outlet) take(p []byte) ([]byte, ending) {
 		o.mu.Unlock()
 		return nil, broken
 	}
-	if o.waiting {
-		o.waiting = false
-		o.timer.Stop()
-	}
+	o.hush()
 	o.due = false
 	taken, end := o.buf, o.ending
 	o.buf = p[:0]

@@ -60,7 +60,7 @@ func TestWhenAnOutletsReaderIsTold(t *testing.T) {
 		o := testOutlet(-1, true)
 		_ = o.write(small)
 		o.mu.Lock()
-		waiting := o.waiting
+		waiting := o.soonest != nil
 		o.mu.Unlock()
 		if !waiting && !o.poked() {
 			t.Error("nobody will tell")

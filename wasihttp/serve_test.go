@@ -61,23 +61,33 @@ func TestABodyNobodyReadDoesNotBecomeARequest(t *testing.T) {
 	}
 }
 
-func TestAConnectionEndsWithARequestThatWasStopped(t *testing.T) {
+func TestAConnectionEndsWithARequestThatWasStoppedInItsBody(t *testing.T) {
 	s := serve(t, "sleep", timeout(100*time.Millisecond))
-	c, r := s.raw(t, "GET /?ms=60000 HTTP/1.1\r\nHost: x\r\n\r\n")
-	res, err := http.ReadResponse(r, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, _ = io.ReadAll(res.Body)
-	if res.StatusCode != 504 || !res.Close {
-		t.Errorf("got %d, close %t", res.StatusCode, res.Close)
-	}
-	_, _ = io.WriteString(c, "GET /?ms=1 HTTP/1.1\r\nHost: x\r\n\r\n")
-	if res, err := http.ReadResponse(r, nil); err == nil {
-		t.Errorf("a second answer: %d", res.StatusCode)
-	}
-	if code, _, err := s.try("/?ms=1"); err != nil || code.StatusCode != 200 {
-		t.Errorf("on another connection: %v, %v", code, err)
+	for _, tc := range []struct {
+		name, request string
+		ends          bool
+	}{
+		{"one whose body has not all come", "POST /?ms=60000 HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx", true},
+		{"one without a body", "GET /?ms=60000 HTTP/1.1\r\nHost: x\r\n\r\n", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c, r := s.raw(t, tc.request)
+			res, err := http.ReadResponse(r, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.ReadAll(res.Body)
+			if res.StatusCode != 504 || res.Close != tc.ends {
+				t.Errorf("got %d, close %t", res.StatusCode, res.Close)
+			}
+			_, _ = io.WriteString(c, "GET /?ms=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+			if res, err := http.ReadResponse(r, nil); (err == nil) == tc.ends || !tc.ends && res.StatusCode != 200 {
+				t.Errorf("a second answer: %v, %v", res, err)
+			}
+			if code, _, err := s.try("/?ms=1"); err != nil || code.StatusCode != 200 {
+				t.Errorf("on another connection: %v, %v", code, err)
+			}
+		})
 	}
 }
 

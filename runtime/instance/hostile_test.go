@@ -80,20 +80,3 @@ func TestASeatFitsItsCall(t *testing.T) {
 		}
 	}
 }
-
-// TestAFreshInstanceAllocatesLittle holds the number of allocations down. It may be raised with a reason.
-func TestAFreshInstanceAllocatesLittle(t *testing.T) {
-	m := load(t, newTestRuntime(t, Limits{}), "hello")
-	n := testing.AllocsPerRun(100, func() {
-		i, err := m.Instantiate(t.Context(), Call{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(i.Run(t.Context()), i.Close()); err != nil {
-			t.Fatal(err)
-		}
-	})
-	if n > 50 {
-		t.Errorf("%.0f allocations, at most 50 wanted", n)
-	}
-}
