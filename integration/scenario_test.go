@@ -95,6 +95,18 @@ var scenarios = []scenario{
 	{"a component asks its own pod, and others where that is allowed", componentAsks, sidecar},
 	{"a bad component is an error that says what to do", badComponents, sidecar},
 	{"a component in JavaScript answers its main container", javascriptAnswers, large},
+
+	{"a module is compiled once on the node", compiledOnce, sidecar},
+	{"twelve pods start at once and their module is compiled once", compiledOnceByMany, sidecar},
+	{"an entry of the cache that is broken is made again", brokenEntries, sidecar},
+	{"the cache is bounded, and what is in use stays in it", cacheBound, sidecar},
+	{"a cache that cannot be used costs time only", cacheUnusable, sidecar},
+	{"the process that compiles has nothing but the module", compilerHasNothing, sidecar},
+	{"the process that compiles is killed", compilerKilled, sidecar},
+	{"a container is stopped while its module is compiled", compilerCancelled, sidecar},
+	{"a shim is killed while it compiles", shimKilledWhileCompiling, sidecar},
+	{"an engine that wakes has the compiled code", wakesWithCode, sidecar},
+	{"a component is compiled outside of its container's memory limit", compiledOutsideTheLimit, large},
 }
 
 // TestScenarios runs the list on every containerd.

@@ -103,6 +103,7 @@ func run(ctx context.Context, job Job, root *os.File) error {
 	}
 	if err != nil {
 		log.G(ctx).WithError(err).Warn("no cgroup could be made to compile in: the memory is bounded less exactly")
+		defer watchMemory(cmd.Process, job.Memory)()
 	}
 	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
 	_, _ = open.Write([]byte{1}) // if it is dead, that is seen now
@@ -122,10 +123,10 @@ func run(ctx context.Context, job Job, root *os.File) error {
 
 // describe says how a process ended, of which the status is known as a shell reports it.
 func describe(status int) string {
-	if status == 128+int(unix.SIGKILL) {
+	switch {
+	case status == 128+int(unix.SIGKILL), status < 0: // of which one kind of monitor knows no more
 		return "it was killed; the limit of its memory is the usual reason"
-	}
-	if status > 128 {
+	case status > 128:
 		return fmt.Sprintf("it ended by signal %d", status-128)
 	}
 	return fmt.Sprintf("it exited with status %d", status)

@@ -118,7 +118,7 @@ func TestTheProgramHasItsInputAndAPlaceForItsOutputAndNothingElse(t *testing.T) 
 func TestAProgramThatFailsSaysWhy(t *testing.T) {
 	for does, want := range map[string]string{
 		"fail":   "it exited with status 1: the module is [31mbad",
-		"memory": "",
+		"memory": "killed",
 		"disk":   "file too large",
 		"files":  "no space left on device",
 	} {
@@ -148,6 +148,19 @@ func TestTheProgramEndsWithTheContext(t *testing.T) {
 	defer cancel()
 	if _, err := Run(ctx, job(t, "hang")); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhereThereIsNoCgroupMemoryIsBoundedToo(t *testing.T) {
+	j := job(t, "memory")
+	cmd := exec.Command(j.Program.Name(), "memory")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stop := watchMemory(cmd.Process, 64<<20)
+	defer stop()
+	if err := cmd.Wait(); err == nil || cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Errorf("it ended with %v", err)
 	}
 }
 

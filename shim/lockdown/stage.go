@@ -107,8 +107,8 @@ func limit(memory, seconds uint64) error {
 			return err
 		}
 	}
-	// Not address space: Go reserves much of it and uses little.
-	return errors.Join(set(unix.RLIMIT_DATA, memory), set(unix.RLIMIT_FSIZE, memory/2), set(unix.RLIMIT_CPU, seconds))
+	// Not address space nor data: an engine reserves gibibytes for an instance that uses little.
+	return errors.Join(set(unix.RLIMIT_FSIZE, memory/2), set(unix.RLIMIT_CPU, seconds))
 }
 
 // lastCap is above all capabilities there are; what the kernel does not know it says.
