@@ -23,7 +23,7 @@ import (
 // loadComponents measures what it takes to load components, and what a request
 // to one costs inside the engine, by the engine's own clock.
 func loadComponents(ctx context.Context, much effort, components []lab.Example) (all []figure, err error) {
-	var fresh, ends []figure
+	var cached, fresh, ends []figure
 	for _, e := range components {
 		var times figures.Times
 		var app *wasihttp.App
@@ -40,6 +40,11 @@ func loadComponents(ctx context.Context, much effort, components []lab.Example) 
 			times = append(times, time.Since(start))
 		}
 		all = append(all, inMicroseconds("component-load/"+e.Name, times, "in the engine: read, check, link and compile a component, of examples/time"))
+		again, err := loadAgain(ctx, e)
+		if err != nil {
+			return nil, errors.Join(err, app.Close(ctx))
+		}
+		cached = append(cached, again)
 		requests, end, err := asked(ctx, much, app)
 		if err := errors.Join(err, app.Close(ctx)); err != nil {
 			return nil, fmt.Errorf("%s: %w", e.Module, err)
@@ -48,7 +53,7 @@ func loadComponents(ctx context.Context, much effort, components []lab.Example) 
 		end.Name = "reset/" + e.Name
 		ends = append(ends, end)
 	}
-	return slices.Concat(all, fresh, ends), nil
+	return slices.Concat(all, cached, fresh, ends), nil
 }
 
 // loadApp does what an engine does with an image.
@@ -57,11 +62,55 @@ func loadApp(ctx context.Context, file string) (*wasihttp.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	sidecar, err := config.Parse([]string{"MAYFLY_SERVER_TIMING=1", "MAYFLY_IDLE_TIMEOUT=never"})
+	o, err := settings()
 	if err != nil {
 		return nil, err
 	}
-	return wasihttp.Load(ctx, wasihttp.Options{Wasm: wasm, Sidecar: sidecar, Args: []string{"time.wasm"}, Log: slog.New(slog.DiscardHandler), GuestLog: io.Discard})
+	o.Wasm = wasm
+	return wasihttp.Load(ctx, o)
+}
+
+// settings are those of a sidecar that tells its times.
+func settings() (wasihttp.Options, error) {
+	sidecar, err := config.Parse([]string{"MAYFLY_SERVER_TIMING=1", "MAYFLY_IDLE_TIMEOUT=never"})
+	return wasihttp.Options{Sidecar: sidecar, Args: []string{"time.wasm"}, Log: slog.New(slog.DiscardHandler), GuestLog: io.Discard}, err
+}
+
+// loads is how often a component is loaded that was compiled before.
+const loads = 50
+
+// loadAgain measures what it takes to load what was compiled before.
+func loadAgain(ctx context.Context, e lab.Example) (f figure, err error) {
+	dir, err := os.MkdirTemp("", "mayfly-bench-compiled-")
+	if err != nil {
+		return f, err
+	}
+	defer os.RemoveAll(dir)
+	wasm, err := os.ReadFile(e.Module)
+	if err != nil {
+		return f, err
+	}
+	if err := wasihttp.Compile(ctx, wasm, dir); err != nil {
+		return f, fmt.Errorf("compile %s: %w", e.Module, err)
+	}
+	o, err := settings()
+	if err != nil {
+		return f, err
+	}
+	var times figures.Times
+	for range loads {
+		start := time.Now()
+		app, err := wasihttp.LoadCompiled(ctx, dir, o)
+		took := time.Since(start)
+		if err != nil {
+			return f, fmt.Errorf("load what was compiled of %s: %w", e.Module, err)
+		}
+		if err := app.Close(ctx); err != nil {
+			return f, err
+		}
+		times = append(times, took)
+	}
+	return inMicroseconds("cache-load/"+e.Name, times, "in the engine: load a component of examples/time that was compiled before, code and memory mapped from files"), nil
 }
 
 // asked serves for some seconds, and returns what requests took from the beginning of their instances on, and what their ends cost.

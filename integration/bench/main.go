@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"time"
 
 	"github.com/mayfly-run/mayfly/integration/lab"
@@ -40,6 +41,7 @@ var (
 // options are the command line's.
 type options struct {
 	effort
+	only *regexp.Regexp // of the steps; nil: all
 	json bool
 }
 
@@ -70,6 +72,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	set := flag.NewFlagSet("bench", flag.ContinueOnError)
 	set.SetOutput(stderr)
 	less := set.Bool("quick", false, "measure less, to see that all works")
+	only := set.String("run", "", "only the steps whose name matches `REGEXP`: components, modules, inflight, pods")
 	output := set.String("o", "text", "text or json, on stdout")
 	if err := set.Parse(args); err != nil {
 		return o, err
@@ -80,6 +83,8 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 		err = fmt.Errorf("unknown argument %q", set.Arg(0))
 	case *output != "text" && *output != "json":
 		err = fmt.Errorf("-o %s: there are text and json", *output)
+	case *only != "":
+		o.only, err = regexp.Compile(*only)
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "bench:", err)
@@ -93,7 +98,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 
 // step is a part of what is measured.
 type step struct {
-	what string
+	name string
 	do   func() ([]figure, error)
 }
 
@@ -121,19 +126,23 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	}
 	var all []figure
 	steps := []step{
-		{"components in the engine", func() ([]figure, error) { return loadComponents(ctx, o.effort, components) }},
-		{"core modules in the engine", func() ([]figure, error) { return freshInstances(ctx, o.effort, modules) }},
+		{"components", func() ([]figure, error) { return loadComponents(ctx, o.effort, components) }},
+		{"modules", func() ([]figure, error) { return freshInstances(ctx, o.effort, modules) }},
 	}
 	if o.crowd {
-		steps = append(steps, step{"ten thousand requests at once", func() ([]figure, error) { return crowds(leaveOut) }})
+		steps = append(steps, step{"inflight", func() ([]figure, error) { return crowds(leaveOut) }})
 	}
 	if lacking := lab.Check(); lacking != nil {
 		leaveOut("all that runs on containerd: this machine %v", lacking)
 	} else {
-		steps = append(steps, step{"pods on containerd", func() ([]figure, error) { return onNode(ctx, o.effort, dir, append(modules, components...)) }})
+		steps = append(steps, step{"pods", func() ([]figure, error) { return onNode(ctx, o.effort, dir, append(modules, components...)) }})
 	}
 	for _, s := range steps {
-		err := progress.Do(s.what, func() error {
+		if o.only != nil && !o.only.MatchString(s.name) {
+			leaveOut("%s: not asked for", s.name)
+			continue
+		}
+		err := progress.Do("measure "+s.name, func() error {
 			more, err := s.do()
 			all = append(all, more...)
 			return err

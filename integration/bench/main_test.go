@@ -27,8 +27,9 @@ func TestTheCommandLine(t *testing.T) {
 		ok   bool
 	}{
 		{"nothing", nil, true},
-		{"all of it", []string{"-quick", "-o", "json"}, true},
+		{"all of it", []string{"-quick", "-o", "json", "-run", "^comp"}, true},
 		{"an argument", []string{"quick"}, false},
+		{"a pattern that is none", []string{"-run", "("}, false},
 		{"another output", []string{"-o", "xml"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
