@@ -79,6 +79,9 @@ func page(all []figure, origin report.Origin, left []string) report.Page {
 	for _, l := range left {
 		p.Caveats = append(p.Caveats, "Left out: "+l)
 	}
+	if s := inShort(all); len(s.Parts) > 0 {
+		p.Sections = append(p.Sections, s)
+	}
 	for _, t := range append(slices.Clone(topics), topic{title: "Other figures"}) {
 		some := slices.DeleteFunc(slices.Clone(all), func(f figure) bool { return !t.has(f) })
 		if len(some) > 0 {
@@ -86,6 +89,39 @@ func page(all []figure, origin report.Origin, left []string) report.Page {
 		}
 	}
 	return p
+}
+
+// inShort is a line for each program, of what one would ask first.
+func inShort(all []figure) report.Section {
+	columns := []struct{ head, prefix string }{
+		{"a fresh instance", "fresh-instance/"}, {"a request in a pod", "request/"}, {"end of an instance", "reset/"},
+		{"load", "component-load/"}, {"load, compiled before", "cache-load/"}, {"after deep idle", "wake/"},
+	}
+	t := &report.Table{Words: 1, Head: []string{"program"}}
+	for _, c := range columns {
+		t.Head = append(t.Head, c.head)
+	}
+	for _, guest := range []string{"c", "rust", "go", "js", "c-cgi", "rust-cgi", "go-cgi"} {
+		row := []string{names[guest]}
+		some := false
+		for _, c := range columns {
+			i := slices.IndexFunc(all, func(f figure) bool { return f.Name == c.prefix+guest })
+			if i < 0 {
+				row = append(row, "–")
+				continue
+			}
+			some = true
+			row = append(row, all[i].in().Format(all[i].P50))
+		}
+		if some {
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	s := report.Section{ID: "short", Title: "In short", Text: []string{"The time that half of each sample stayed below; what each column is stands further down."}}
+	if len(t.Rows) > 0 {
+		s.Parts = []report.Part{{Table: t, Open: true}}
+	}
+	return s
 }
 
 // has tells whether a figure is about the topic; the topic without a prefix has what no other has.
