@@ -35,6 +35,8 @@ type body struct {
 	failed func(error) error // told why reading failed; it returns what the guest is told
 	wait   func()            // called before the guest waits for more
 
+	left func() bool // reports whether the client is gone; nil: nobody knows
+
 	pump   sync.WaitGroup // the goroutine that reads ahead
 	signal wasiio.Signal  // something has come
 
@@ -47,6 +49,8 @@ type body struct {
 	skip    bool  // the guest wants what comes behind the body, and nothing of it
 	over    bool  // nobody wants more
 	thrown  int   // bytes thrown away since
+
+	listening *alarm // asks whether the client is gone; nil: nobody does
 }
 
 // noBody is that of a request without one.
@@ -73,6 +77,9 @@ func newBody(r *http.Request, limit int64, fail func(error)) *body {
 		fail(err)
 		return err
 	})
+	if c := connOf(r); c != nil {
+		b.left = c.left
+	}
 	if !strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
 		b.begin()
 	}
@@ -119,6 +126,7 @@ func (b *body) readAhead() {
 		case b.taken == len(b.buf):
 			b.buf, b.taken = b.buf[:0], 0
 		case len(b.buf) == cap(b.buf):
+			b.listen()
 			b.changed.Wait()
 			continue
 		}
@@ -234,6 +242,7 @@ func (b *body) forget() {
 // take lastChance, which setDeadline imposes on reads, and have maxLeftover bytes.
 func (b *body) close(setDeadline func(time.Time) error) {
 	b.mu.Lock()
+	b.unlisten()
 	if !b.over && b.r != nil {
 		b.over, b.thrown = true, 0
 		b.changed.Broadcast()

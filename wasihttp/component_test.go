@@ -300,6 +300,7 @@ func TestAClientThatLeavesStopsItsComponent(t *testing.T) {
 		{"computing", "GET /spin HTTP/1.1\r\nHost: x\r\n\r\n"},
 		{"sending", "GET /download?n=4000000000 HTTP/1.1\r\nHost: x\r\n\r\n"},
 		{"receiving", "POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"},
+		{"asleep, sending more than is read ahead", "POST /sleep?ms=60000 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + pattern(100_000)},
 		{"asking others", "GET /get?url=http://" + hanging + "/ HTTP/1.1\r\nHost: x\r\n\r\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

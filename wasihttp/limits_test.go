@@ -63,6 +63,7 @@ func TestAClientThatLeavesStopsItsInstance(t *testing.T) {
 		{"sending", "bigbody-out", "GET /?n=4000000000 HTTP/1.1\r\nHost: x\r\n\r\n"},
 		{"receiving", "bigbody-in", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"},
 		{"sending a body that nobody reads", "sleep", "POST /?ms=60000 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"},
+		{"sending more than is read ahead", "sleep", "POST /?ms=60000 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + pattern(100_000)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := serve(t, tc.guest)
