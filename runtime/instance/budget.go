@@ -6,6 +6,7 @@ import "sync/atomic"
 type budget struct {
 	limit atomic.Uint64 // bytes; 0: unbounded
 	used  atomic.Uint64
+	fixed atomic.Uint64 // what is taken whether there are instances or not: memory images
 
 	// reclaim gives back what can be done without, and reports whether there was some.
 	reclaim func() bool
@@ -17,12 +18,15 @@ func (b *budget) take(n uint64) bool { return b.fits(n) || b.reclaim() && b.fits
 // fits is take for what can be done without.
 func (b *budget) fits(n uint64) bool {
 	used := b.used.Add(n)
-	if limit := b.limit.Load(); limit == 0 || used <= limit {
+	if limit := b.limit.Load(); limit == 0 || used+b.fixed.Load() <= limit {
 		return true
 	}
 	b.give(n)
 	return false
 }
+
+// takeAlone is take for the one instance that there must be room for, if nothing else has any.
+func (b *budget) takeAlone(n uint64) bool { return n <= b.limit.Load() && b.used.CompareAndSwap(0, n) }
 
 func (b *budget) give(n uint64) { b.used.Add(-n) }
 

@@ -20,17 +20,12 @@ type images struct {
 	all   []image
 	file  *os.File // nil: on Go's heap
 	space []byte   // all contents
+	own   uint64   // bytes of the file that are in memory for this process alone
 }
 
 // newImages makes the images of memories from what data segments write to them, in their order.
 func newImages(memories [][]weave.Segment) (*images, error) {
-	sizes, total := make([]uint64, len(memories)), uint64(0)
-	for k, segments := range memories {
-		for _, s := range segments {
-			sizes[k] = max(sizes[k], wholePages(s.At+uint64(len(s.Bytes))))
-		}
-		total += sizes[k]
-	}
+	sizes, total := imageSizes(memories)
 	if total == 0 {
 		return &images{all: make([]image, len(memories))}, nil
 	}
@@ -41,15 +36,23 @@ func newImages(memories [][]weave.Segment) (*images, error) {
 		}
 	})
 	if err == nil {
-		return openImages(file, sizes)
+		i, err := openImages(file, sizes)
+		if err == nil {
+			i.own = allocated(file)
+		}
+		return i, err
 	}
-	space := make([]byte, total) // where the system has no such files, or grants none
-	i := &images{space: space}
+	return heapImages(memories, sizes, total), nil
+}
+
+// heapImages are for systems that have no such files, or grant none.
+func heapImages(memories [][]weave.Segment, sizes []uint64, total uint64) *images {
+	i := &images{space: make([]byte, total)}
 	i.divide(sizes)
 	for k, segments := range memories {
 		fill(i.all[k].content, segments)
 	}
-	return i, nil
+	return i
 }
 
 // openImages makes images of these sizes, which are whole pages, of a file that has them one behind the other, and owns it then. The file
@@ -69,12 +72,31 @@ func openImages(file *os.File, sizes []uint64) (*images, error) {
 	return i, nil
 }
 
+// imageSizes returns how large the images must be, each and all.
+func imageSizes(memories [][]weave.Segment) (sizes []uint64, total uint64) {
+	sizes = make([]uint64, len(memories))
+	for k, segments := range memories {
+		for _, s := range segments {
+			sizes[k] = max(sizes[k], wholePages(s.At+uint64(len(s.Bytes))))
+		}
+		total += sizes[k]
+	}
+	return sizes, total
+}
+
 func (i *images) divide(sizes []uint64) {
 	i.all = make([]image, len(sizes))
 	offset := uint64(0)
 	for k, size := range sizes {
 		i.all[k] = image{content: i.space[offset : offset+size : offset+size], file: i.file, offset: int64(offset)}
 		offset += size
+	}
+}
+
+// trim gives back what of the images this process has in memory for itself. They can be used as before.
+func (i *images) trim() {
+	if i.file != nil {
+		forget(i.space)
 	}
 }
 

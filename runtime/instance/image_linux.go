@@ -42,6 +42,16 @@ func writeAndSeal(fd int, size uint64, write func(space []byte)) error {
 	return nil
 }
 
+// allocated is how much memory a file in memory takes: it may have holes.
+func allocated(file *os.File) uint64 {
+	const block = 512
+	var s unix.Stat_t
+	if err := unix.Fstat(int(file.Fd()), &s); err != nil {
+		return 0
+	}
+	return uint64(s.Blocks) * block
+}
+
 // mapFile maps the first bytes of a file, to be read. Linux before 6.7 would not map a sealed one shared; private is no different here.
 func mapFile(file *os.File, size uint64) ([]byte, error) {
 	return unix.Mmap(int(file.Fd()), 0, int(size), unix.PROT_READ, unix.MAP_PRIVATE)
@@ -51,4 +61,9 @@ func unmapFile(space []byte) {
 	if err := unix.Munmap(space); err != nil {
 		panic(fmt.Sprintf("instance: unmap: %v", err)) // only a bug of ours can bring this about
 	}
+}
+
+// forget takes the pages of a mapping out of memory; they are in the file.
+func forget(space []byte) {
+	_ = unix.Madvise(space, unix.MADV_DONTNEED) // best effort: they only stay
 }

@@ -273,7 +273,8 @@ func TestMemoryGrowsUpToTheBudget(t *testing.T) {
 	const budget = 4 << 20
 	r := newTestRuntime(t, Limits{Budget: budget})
 	m := load(t, r, "allocate")
-	m.heap = 0    // so that the figures are round
+	m.heap = 0 // so that the figures are round
+	r.SetBudget(budget + r.budget.fixed.Load())
 	for range 3 { // what one took is there for the next
 		body, err := run(t, t.Context(), m, Call{Env: query("step=64")})
 		if err != nil {
@@ -291,7 +292,7 @@ func TestWithoutBudgetThereIsNoInstance(t *testing.T) {
 	if _, err := run(t, t.Context(), m, Call{}); err != nil {
 		t.Fatal(err)
 	}
-	r.SetBudget(3 * m.Footprint())
+	r.SetBudget(3*m.Footprint() + r.budget.fixed.Load())
 	var live []*Instance
 	for range 3 {
 		i, err := m.Instantiate(t.Context(), Call{})

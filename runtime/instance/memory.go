@@ -62,7 +62,7 @@ func (m *memories) reserve(r *Runtime, d *demand) error {
 	charged := d.appetite.expected(first)
 	if !b.take(charged + heap) {
 		charged = first
-		if b.used.Load() > 0 || !b.take(charged+heap) {
+		if !b.takeAlone(charged + heap) {
 			m.release(false)
 			return fmt.Errorf("%w: it needs %s, all others have %s of %s: raise the container's memory limit, or lower MAYFLY_MAX_INSTANCES",
 				ErrBudget, inUnits(first+heap), inUnits(b.used.Load()), inUnits(b.limit.Load()))

@@ -43,6 +43,7 @@ type Runtime struct {
 	code    code        // nil: modules are compiled, and the code is not kept
 	pagemap pagemap
 	kept    atomic.Uint64 // bytes of memory that idle slots have
+	resets  resetCounters
 
 	mu     sync.Mutex // guards stocks
 	stocks map[*stock]struct{}

@@ -1,6 +1,9 @@
 package instance
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // slot is room for one linear memory, which begins as an image says. One instance at a time has it.
 type slot interface {
@@ -50,6 +53,7 @@ func (r *Runtime) newStock(i *images) *stock {
 	for k := range s.pools {
 		s.pools[k].stock, s.pools[k].image = s, &i.all[k]
 	}
+	r.budget.fixed.Add(i.own)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stocks[s] = struct{}{}
@@ -80,7 +84,12 @@ func (p *pool) get() (slot, error) {
 // put takes back a slot whose first used bytes may have been written to, by a guest that has run or one that has only begun.
 func (p *pool) put(back slot, used uint64, ran bool) {
 	s := p.stock
-	if kept, ok := back.reset(used, ran); !ok || !s.runtime.takeKept(kept) {
+	began := time.Now()
+	kept, ok := back.reset(used, ran)
+	c := &s.runtime.resets
+	c.count.Add(1)
+	c.nanoseconds.Add(uint64(time.Since(began)))
+	if !ok || !s.runtime.takeKept(kept) {
 		back.free()
 	} else if !p.keep(idleSlot{back, kept}) {
 		back.free()
@@ -106,13 +115,19 @@ func (s *stock) returned() {
 	last := s.closed && s.lent == 0
 	s.mu.Unlock()
 	if last {
-		s.images.close()
+		s.closeImages()
 	}
+}
+
+func (s *stock) closeImages() {
+	s.runtime.budget.fixed.Add(-s.images.own)
+	s.images.close()
 }
 
 // trim frees the idle slots and reports whether there were some.
 func (s *stock) trim() bool {
 	some := false
+	s.images.trim()
 	for k := range s.pools {
 		p := &s.pools[k]
 		s.mu.Lock()
@@ -142,7 +157,7 @@ func (s *stock) close() {
 	s.mu.Unlock()
 	s.trim()
 	if last {
-		s.images.close()
+		s.closeImages()
 	}
 }
 

@@ -94,6 +94,7 @@ func (s *mappedSlot) reset(used uint64, ran bool) (kept uint64, ok bool) {
 		w = w[n:]
 	}
 	s.clean = s.kept == 0
+	s.pool.stock.runtime.resets.restored.Add(s.kept)
 	return s.kept, used <= maxScanned || s.drop(maxScanned, used)
 }
 
@@ -102,6 +103,7 @@ func (s *mappedSlot) drop(from, to uint64) bool {
 	if from == to {
 		return true
 	}
+	s.pool.stock.runtime.resets.dropped.Add(to - from)
 	if err := unix.Madvise(s.space[from:to], unix.MADV_DONTNEED); err != nil {
 		return false
 	}
