@@ -486,4 +486,19 @@ func compiledOutsideTheLimit(e *env) {
 	}})
 	e.contains("the answer", main.get("http://localhost:8080/"), `"language":"javascript"`)
 	e.hasCode(side.ID, true)
+
+	// And once more, for the figures in the log.
+	other := e.pod()
+	again := other.run(lab.Spec{Name: "js", Image: javascript.Image(), Env: map[string]string{"PORT": "8080"}, Change: func(c *cri.ContainerConfig) {
+		c.Linux.Resources.MemoryLimitInBytes = smallLimit
+	}})
+	e.hasCode(again.ID, false)
+	text, err := os.ReadFile(e.containerd.Log())
+	e.check(err)
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, side.ID) || strings.Contains(line, again.ID) {
+			e.Log(strings.TrimSpace(line))
+		}
+	}
+	e.Log(side.log(), again.log())
 }

@@ -38,6 +38,8 @@ func TestForbiddenDependencies(t *testing.T) {
 		{"wasihttp/...", "github.com/containerd", "the same server runs on a laptop, where there is no containerd"},
 		{"internal/config", module, "shim, engine and command line share it: it may need none of them"},
 		{"internal/control", module, "shim, holder and engine share it: it may need none of them"},
+		{"internal/nodecache", module, "shim and command line share it: it may need none of them"},
+		{"internal/compiled", module, "shim and engine share it: it may need none of them"},
 		{"cmd/mayfly-engine", "github.com/containerd", "the engine runs in every sidecar, unprivileged: it has no use for it"},
 	} {
 		t.Run(rule.from+" does not import "+rule.to, func(t *testing.T) {

@@ -25,7 +25,7 @@ const (
 
 // patience bounds the time for an entry, with the wait for others who compile. kubelet gives up a container's start after two minutes, in which
 // the engine has to do it if this fails.
-const patience = time.Minute
+const patience = 90 * time.Second
 
 // Store is where compiled code is.
 type Store struct {

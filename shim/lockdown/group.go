@@ -42,9 +42,8 @@ func newGroup(memory int64) (*group, error) {
 	name := fmt.Sprintf("/%s%d-%d", groupPrefix, os.Getpid(), groups.Add(1))
 	processes := int64(maxProcesses)
 	if cgroups.Mode() == cgroups.Unified {
-		none := int64(0)
 		m, err := cgroup2.NewManager(cgroupMount, name, &cgroup2.Resources{
-			Memory: &cgroup2.Memory{Max: &memory, Swap: &none},
+			Memory: &cgroup2.Memory{Max: &memory},
 			Pids:   &cgroup2.Pids{Max: processes},
 		})
 		if err != nil {
