@@ -4,6 +4,7 @@ package instance
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"math"
 	"os"
@@ -198,4 +199,51 @@ func processorTime(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(t.Nano())
+}
+
+// TestEveryPartOfAGroupStops lets the parts compute in turn, all of one instance, until a deadline passes or the client goes away.
+func TestEveryPartOfAGroupStops(t *testing.T) {
+	r := newTestRuntime(t, Limits{})
+	var spec GroupSpec
+	for name := range programs {
+		spec.Parts = append(spec.Parts, Part{Wasm: program(t, name)[0], Name: name})
+	}
+	g, err := r.LoadGroup(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { g.Close(context.Background()) })
+	i, err := g.Instantiate(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { i.Close() })
+	for part := range spec.Parts {
+		f, err := g.Function(part, "run")
+		if err != nil {
+			t.Fatal(err)
+		}
+		const after = 20 * time.Millisecond
+		rounds := uint64(1 << 31)
+		if spec.Parts[part].Name == "fib" {
+			rounds = 60 // deep enough
+		}
+		for how, end := range map[string]func() (context.Context, context.CancelFunc){
+			"a deadline": func() (context.Context, context.CancelFunc) { return context.WithTimeout(t.Context(), after) },
+			"the client": func() (context.Context, context.CancelFunc) {
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(after, cancel)
+				return ctx, cancel
+			},
+		} {
+			ctx, cancel := end()
+			began := time.Now()
+			err := f.Call(ctx, i, []uint64{rounds})
+			t.Logf("%s is stopped %v after %s", spec.Parts[part].Name, time.Since(began)-after, how)
+			cancel()
+			if !errors.Is(err, ErrStopped) {
+				t.Errorf("%s ended with %v", spec.Parts[part].Name, err)
+			}
+		}
+	}
 }
