@@ -78,6 +78,7 @@ func (f *Function) run(i *GroupInstance, stack []uint64) error {
 		return fmt.Errorf("%s exports no function %.64q", partName(f.part, f.group.parts[f.part].name), f.name)
 	}
 	i.stack = e.stack
+	i.resume()
 	err := e.function.CallWithStack(&i.call, stack)
 	if err == nil {
 		f.engines.give(e)

@@ -92,7 +92,7 @@ func (i *GroupInstance) Context() context.Context {
 }
 
 // GiveTurn is for a function of the host to call before it waits, so that other guests compute meanwhile.
-func (i *GroupInstance) GiveTurn() { i.giveTurn() }
+func (i *GroupInstance) GiveTurn() { i.wait() }
 
 // Size is how much linear memory the instance has now, in bytes.
 func (i *GroupInstance) Size() uint64 { return i.memories.size }

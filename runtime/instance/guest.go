@@ -13,6 +13,7 @@ type guest struct {
 	pace    pace
 	stack   callStack // of the call that runs
 	below   int       // bytes of the stacks of the calls that wait for it
+	waits   bool      // in a function of the host: nobody need tell it to yield
 }
 
 // begin prepares for a call that no other waits for.
@@ -24,8 +25,25 @@ func (g *guest) begin(ctx context.Context) {
 
 // end is called when the call has returned.
 func (g *guest) end() {
+	g.resume()
 	g.giveTurn()
 	g.runtime.ticker.end()
+}
+
+// wait is called before the guest waits for something in the host, resume before it runs again, whether it has waited or not.
+func (g *guest) wait() {
+	g.giveTurn()
+	if !g.waits {
+		g.waits = true
+		g.runtime.ticker.end()
+	}
+}
+
+func (g *guest) resume() {
+	if g.waits {
+		g.waits = false
+		g.runtime.ticker.begin()
+	}
 }
 
 // callContext tells the functions of the host who calls them.

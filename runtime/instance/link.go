@@ -319,8 +319,10 @@ func (l *linker) instantiateHost(ctx context.Context) error {
 func (h *HostFunc) goFunction() api.GoFunc {
 	call := h.Call
 	return func(ctx context.Context, stack []uint64) {
-		if err := call(ctx, callOf(ctx).group, stack); err != nil {
+		i := callOf(ctx).group
+		if err := call(ctx, i, stack); err != nil {
 			panic(&hostError{err})
 		}
+		i.resume()
 	}
 }

@@ -63,7 +63,8 @@ func (s stdin) Read(p []byte) (int, error) {
 	if i.stdin == nil {
 		return 0, io.EOF
 	}
-	i.giveTurn()
+	i.wait()
+	defer i.resume()
 	return i.stdin.Read(p)
 }
 
@@ -74,7 +75,8 @@ func (i *Instance) write(w io.Writer, p []byte) (int, error) {
 	if w == nil {
 		return len(p), nil
 	}
-	i.giveTurn()
+	i.wait()
+	defer i.resume()
 	return w.Write(p)
 }
 

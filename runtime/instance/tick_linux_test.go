@@ -59,6 +59,47 @@ func TestTheTickRunsWhileGuestsDo(t *testing.T) {
 	}
 }
 
+// TestTheTickStandsStillWhileAllGuestsWait looks at it from within functions of the host.
+func TestTheTickStandsStillWhileAllGuestsWait(t *testing.T) {
+	t.Run("for their input", func(t *testing.T) {
+		r := newTestRuntime(t, Limits{})
+		input := readerFunc(func([]byte) (int, error) {
+			wait(t, "park", r.ticker.isParked)
+			return 0, io.EOF
+		})
+		if _, err := run(t, t.Context(), load(t, r, "cat"), Call{Stdin: input}); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("for what a function of the host waits for", func(t *testing.T) {
+		var ticker *ticker
+		i := group(t, Limits{}, cLike(t, func(ctx context.Context, i *GroupInstance, stack []uint64) error {
+			i.GiveTurn()
+			i.GiveTurn()
+			wait(t, "park", ticker.isParked)
+			f, err := i.group.Function(partMain, "twice")
+			if err != nil {
+				return err
+			}
+			err = f.Call(ctx, i, []uint64{1})
+			wait(t, "wake", func() bool { return !ticker.isParked() }) // the guest ran, and may again
+			i.GiveTurn()
+			return err
+		}))
+		ticker = i.runtime.ticker
+		if _, err := invoke(t, i, partMain, "run"); err != nil {
+			t.Error(err)
+		}
+		if n := atomic.LoadInt32(&ticker.running); n != 0 {
+			t.Errorf("%d guests run after they have ended", n)
+		}
+	})
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
 func TestTheTickRunsAgainHoweverItFallsAsleep(t *testing.T) {
 	ticker := newTestRuntime(t, Limits{}).ticker
 	for i := range 300 {

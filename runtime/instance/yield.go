@@ -117,7 +117,7 @@ func (g *guest) takeTurn(ctx context.Context) {
 	}
 }
 
-// giveTurn is called before the guest waits for something, and when it ends.
+// giveTurn is called when the guest does not compute for a while, and when it ends.
 func (g *guest) giveTurn() {
 	if g.pace.hasTurn {
 		g.pace.hasTurn = false
@@ -130,11 +130,12 @@ func (g *guest) sleep(d time.Duration) {
 	if d <= 0 {
 		return
 	}
-	g.giveTurn()
+	g.wait()
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
+		g.resume()
 	case <-g.ctx.Done():
 		panic(errStopped)
 	}
