@@ -48,16 +48,20 @@ func (m *Module) privateTables() map[uint32]*privateTable {
 	if len(tables) == 0 {
 		return nil
 	}
+	fits := true
 	for _, s := range m.elementSegments() {
-		t := tables[s.table]
-		if s.mode != active || t == nil {
+		if s.mode != active || s.known && len(s.functions) == 0 {
 			continue
 		}
-		if !s.known || uint64(s.at)+uint64(len(s.functions)) > uint64(len(t.entries)) {
+		// One that does not fit, or may not, keeps the engine from applying those that follow.
+		fits = fits && s.known && uint64(s.at)+uint64(len(s.functions)) <= m.tableSize(s.table)
+		switch t := tables[s.table]; {
+		case t == nil:
+		case fits:
+			copy(t.entries[s.at:], s.functions)
+		default:
 			delete(tables, s.table)
-			continue
 		}
-		copy(t.entries[s.at:], s.functions)
 	}
 	left := maxDispatched
 	for _, index := range slices.Sorted(maps.Keys(tables)) {
@@ -74,6 +78,14 @@ func newPrivateTable(size uint64) *privateTable {
 		t.entries[i] = none
 	}
 	return t
+}
+
+// tableSize is how many entries a table has at least, when the module is instantiated.
+func (m *Module) tableSize(table uint32) uint64 {
+	if uint64(table) >= uint64(len(m.tables)) {
+		return 0 // for the engine to refuse
+	}
+	return m.tables[table].Limits.Min
 }
 
 // filled is how many entries hold a function.
