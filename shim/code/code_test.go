@@ -50,7 +50,7 @@ var engine = sync.OnceValues(func() ([]byte, error) {
 // node is where there are a cache and an engine.
 type node struct {
 	Store
-	t   *testing.T
+	t   testing.TB
 	log *lines
 }
 
@@ -72,7 +72,7 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-func newNode(t *testing.T) *node {
+func newNode(t testing.TB) *node {
 	t.Helper()
 	cmd := exec.Command("/bin/true")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID}
@@ -98,6 +98,11 @@ func (n *node) begin(ctx context.Context, module string) *Code {
 	if err := os.WriteFile(path, []byte(module), 0o600); err != nil {
 		n.t.Fatal(err)
 	}
+	return n.beginFile(ctx, path)
+}
+
+func (n *node) beginFile(ctx context.Context, path string) *Code {
+	n.t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
 		n.t.Fatal(err)
@@ -155,6 +160,31 @@ func TestAModuleIsCompiledOnce(t *testing.T) {
 	}
 	if n.times() != 1 || len(n.entries()) != 1 {
 		t.Errorf("compiled %d times: %v", n.times(), n.entries())
+	}
+}
+
+// BenchmarkFound is what a container's start waits for when its code is in the cache, here as many bytes as the module.
+func BenchmarkFound(b *testing.B) {
+	for _, size := range []int{100 << 10, 12 << 20} {
+		b.Run(fmt.Sprint(size>>10, "KiB"), func(b *testing.B) {
+			n := newNode(b)
+			path := filepath.Join(b.TempDir(), "module")
+			if err := os.WriteFile(path, []byte("works\n"+strings.Repeat("x", size)), 0o600); err != nil {
+				b.Fatal(err)
+			}
+			start := func() {
+				c := n.beginFile(b.Context(), path)
+				if n.dir(c) == nil {
+					b.Fatal(n.log)
+				}
+				c.Close()
+			}
+			start()
+			b.SetBytes(int64(size))
+			for b.Loop() {
+				start()
+			}
+		})
 	}
 }
 
@@ -369,6 +399,7 @@ func TestOnlyFilesAreCollected(t *testing.T) {
 		"pipe":   func(p string) error { return syscall.Mkfifo(p, 0o600) },
 		"socket": func(p string) error { return syscall.Mknod(p, syscall.S_IFSOCK|0o600, 0) },
 		"link":   func(p string) error { return os.Symlink("/etc/passwd", p) },
+		"hole":   func(p string) error { return errors.Join(os.WriteFile(p, nil, 0o600), os.Truncate(p, maxBytes+1)) },
 	} {
 		path := filepath.Join(from, name)
 		if err := put(path); err != nil {

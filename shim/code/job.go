@@ -30,8 +30,9 @@ const (
 	// firstUser is the user and group that the first of those that compile at once runs as. The others have the next numbers, and
 	// nobody else is there: distributions and Kubernetes' user namespaces begin with lower ones.
 	firstUser = 1_835_000_000
-	// maxFiles bounds the files of an entry.
+	// maxFiles bounds the files of an entry, and maxBytes what they have together: that they took little memory says nothing of that.
 	maxFiles = 8 << 10
+	maxBytes = 1 << 30
 )
 
 // job is what is to be done for one module.
@@ -164,28 +165,36 @@ func collect(from *os.File, to string) error {
 	if len(names) > maxFiles {
 		return fmt.Errorf("there are more than %d files", maxFiles)
 	}
+	left := int64(maxBytes)
 	for _, name := range names {
-		if err := collectFile(from, name, to); err != nil {
+		n, err := collectFile(from, name, to, left)
+		if err != nil {
 			return err
 		}
+		left -= n
 	}
 	return nil
 }
 
-func collectFile(from *os.File, name, to string) error {
+// collectFile copies a file that has no more than limit bytes, and returns how many it has.
+func collectFile(from *os.File, name, to string, limit int64) (int64, error) {
 	fd, err := unix.Openat(int(from.Fd()), name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return fmt.Errorf("%.100q: %w", name, err)
+		return 0, fmt.Errorf("%.100q: %w", name, err)
 	}
 	in := os.NewFile(uintptr(fd), name)
 	defer in.Close()
-	if st, err := in.Stat(); err != nil || !st.Mode().IsRegular() {
-		return fmt.Errorf("%.100q is no file", name)
+	st, err := in.Stat()
+	if err != nil || !st.Mode().IsRegular() {
+		return 0, fmt.Errorf("%.100q is no file", name)
+	}
+	if st.Size() > limit {
+		return 0, fmt.Errorf("there are more than %d MiB", maxBytes>>20)
 	}
 	out, err := os.OpenFile(filepath.Join(to, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
+	n, err := io.CopyN(out, in, st.Size())
+	return n, errors.Join(err, out.Close())
 }
