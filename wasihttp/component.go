@@ -84,13 +84,9 @@ func link(ctx context.Context, r *instance.Runtime, d *component.Definition, o O
 		return nil, fmt.Errorf("%s: %w", outbound.Variable, err)
 	}
 	policy.LogTo(o.Log)
-	host, err := NewHost()
-	if err != nil {
-		return nil, err
-	}
 	p := &program{client: newClient(policy), exports: listed(d), options: o}
 	p.options.Wasm = nil // compiled; not needed any more
-	if p.component, err = component.Load(ctx, r, d, host); err != nil {
+	if p.component, err = loadComponent(ctx, r, d); err != nil {
 		return nil, err
 	}
 	return p, nil

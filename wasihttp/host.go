@@ -1,9 +1,12 @@
 package wasihttp
 
 import (
+	"context"
 	_ "embed"
+	"errors"
 
 	"github.com/mayfly-run/mayfly/runtime/component"
+	"github.com/mayfly-run/mayfly/runtime/instance"
 	"github.com/mayfly-run/mayfly/runtime/wasi"
 )
 
@@ -12,8 +15,25 @@ var declarations string
 
 // NewHost makes the host of all components: WASI 0.2 and wasi:http. Others can ask it what there is, with [component.Host.Check]; what is
 // loaded for it must be instantiated here.
-func NewHost() (*component.Host, error) {
-	return component.NewHost(append(wasi.Packages(), hostPackage())...)
+func NewHost() (*component.Host, error) { return component.NewHost(packages()...) }
+
+func packages() []component.Package { return append(wasi.Packages(), hostPackage()) }
+
+// loadComponent compiles a component and links it to a host of what it uses.
+func loadComponent(ctx context.Context, r *instance.Runtime, d *component.Definition) (*component.Component, error) {
+	host, err := component.NewHost(d.Uses(packages())...)
+	if err != nil {
+		return nil, err
+	}
+	c, err := component.Load(ctx, r, d, host)
+	if !errors.Is(err, component.ErrImport) {
+		return c, err
+	}
+	// What is missing is best told by a host that has everything.
+	if host, err = NewHost(); err != nil {
+		return nil, err
+	}
+	return component.Load(ctx, r, d, host)
 }
 
 // hostPackage is wasi:http. The state of an instance must be a state.
