@@ -6,12 +6,14 @@ package bare
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,16 +33,33 @@ const (
 
 // Options says what an engine runs.
 type Options struct {
-	Binary string // mayfly-engine
-	Module string // a file
-	Env    []string
-	Limit  uint64 // of memory, as the shim tells it of the container's; 0 is none
+	Binary   string // mayfly-engine
+	Module   string // a file
+	Compiled string // a directory that Compile has filled; "": the engine compiles
+	Env      []string
+	Limit    uint64 // of memory, as the shim tells it of the container's; 0 is none
+}
+
+// Compile compiles a module into an empty directory.
+func Compile(ctx context.Context, binary, module, dir string) error {
+	file, err := os.Open(module)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	c := exec.CommandContext(ctx, binary, "compile", "-out", dir, "-module", "3")
+	c.ExtraFiles = []*os.File{file}
+	if text, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("compile %s: %w: %s", module, err, text)
+	}
+	return nil
 }
 
 // Engine is a running engine that serves requests.
 type Engine struct {
 	Addr  string        // host:port
-	Ready time.Duration // from starting the process until it said so
+	Begun time.Time     // when the process was started
+	Ready time.Duration // from then on until it said so
 
 	cmd    *exec.Cmd
 	link   *control.Conn
@@ -76,8 +95,18 @@ func Start(o Options) (*Engine, error) {
 	e.cmd = exec.Command(o.Binary, "-status", "3", "-listen", "4", "-memory-limit", strconv.FormatUint(o.Limit, 10), "-module", module, "--", "app")
 	e.cmd.Env = append([]string{"MAYFLY_TRIGGER=http", "MAYFLY_IDLE_TIMEOUT=never"}, o.Env...)
 	e.cmd.ExtraFiles = []*os.File{status, socket}
+	if o.Compiled != "" {
+		dir, err := os.Open(o.Compiled)
+		if err != nil {
+			_ = ours.Close()
+			return nil, err
+		}
+		defer dir.Close()
+		e.cmd.ExtraFiles = append(e.cmd.ExtraFiles, dir)
+		e.cmd.Args = slices.Insert(e.cmd.Args, 1, "-compiled", "5")
+	}
 	e.cmd.Stderr = &e.stderr
-	begin := time.Now()
+	e.Begun = time.Now()
 	if err := e.cmd.Start(); err != nil {
 		_ = ours.Close()
 		return nil, err
@@ -87,7 +116,7 @@ func Start(o Options) (*Engine, error) {
 	e.wait.Go(func() { e.listen(said) })
 	select {
 	case m, ok := <-said:
-		e.Ready = time.Since(begin)
+		e.Ready = time.Since(e.Begun)
 		if ok && m.Kind == control.Ready {
 			return e, nil
 		}
