@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -66,10 +67,13 @@ func (c *recorder) compile(ctx context.Context, r *Runtime, key codeKey, weaver 
 	err = c.write(codeFile(c.modules), func(f *os.File) error {
 		var err error
 		compiled, m.code, err = c.cache.Compile(ctx, r.engine, woven, f)
-		return err
+		if onDisk := new(fs.PathError); errors.As(err, &onDisk) {
+			return err
+		}
+		return refused(err)
 	})
 	if err != nil {
-		return nil, refused(err)
+		return nil, err
 	}
 	if m.skeleton, err = weave.Skeleton(woven); err != nil {
 		return nil, errors.Join(malformed(err), compiled.Close(ctx))
