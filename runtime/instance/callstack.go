@@ -10,8 +10,8 @@ import (
 // maxCallStack bounds the call stack of an instance, in bytes. wazero lets it grow to 100 MB before it stops the guest, and the stack is
 // on the heap of the engine, where no budget counts it: a few requests that recurse would exhaust a small container.
 //
-// The bound is looked at when the guest yields, so a stack can exceed it by what 10,000 calls of each of its modules take, and it has
-// doubled by then. When a function of the host calls the guest again that has a stack of its own; the bound is for all of them.
+// The bound is looked at when the guest yields, so a stack can exceed it by what the calls of a millisecond take, and it has doubled by
+// then. When a function of the host calls the guest again that has a stack of its own; the bound is for all of them.
 const maxCallStack = 12 << 20
 
 var errCallStack = errors.New("stack overflow")
