@@ -83,7 +83,7 @@ func newApp(ctx context.Context, r *instance.Runtime, o Options) (*App, error) {
 	if a.Trigger == "" {
 		a.Trigger = l.trigger()
 	}
-	a.Server = newServer(settings{Sidecar: o.Sidecar, Log: o.Log, GuestLog: o.GuestLog, MaxInstances: n, Trim: r.Trim}, l)
+	a.Server = newServer(settings{Sidecar: o.Sidecar, Log: o.Log, GuestLog: o.GuestLog, MaxInstances: n, HeapFloor: heapFloor, Trim: r.Trim}, l)
 	return a, nil
 }
 

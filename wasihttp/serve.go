@@ -36,6 +36,9 @@ func (s *Server) Serve(ctx context.Context, ls []net.Listener, first []net.Conn)
 	if len(ls) == 0 {
 		return errors.New("serve: there is no listener")
 	}
+	if s.config.HeapFloor > 0 {
+		defer tuneCollector(s.config.HeapFloor)()
+	}
 	v := &service{Server: s, failed: make(chan error, len(ls)), memory: trimmer{kept: s.config.Trim}, http: &http.Server{
 		Handler:           http.HandlerFunc(s.serveHTTP),
 		MaxHeaderBytes:    maxRequestHead,

@@ -24,6 +24,9 @@ type settings struct {
 	// is then turned away with 503; one that starts has at least the other half to run.
 	MaxInstances int
 
+	// HeapFloor is up to where Go's heap grows before it is collected, in bytes, whatever of it is in use; 0: as Go has it.
+	HeapFloor uint64
+
 	// Trim gives back the memory that is kept for the next instances, when there will be none for a while. nil: nothing is kept.
 	Trim func() bool
 }
