@@ -20,8 +20,8 @@ import (
 // are run here: woven, its tables made into code, its memories begun as images, in slots that other instances had before. Nobody can tell
 // one from the other.
 //
-// MAYFLY_PROPERTIES=20000 tries so many instead of a few hundred, MAYFLY_PROPERTIES_FROM=7 begins with that seed; go test -fuzz=FuzzProperties
-// does not end.
+// MAYFLY_PROPERTIES=20000 tries so many groups instead of a few hundred, and MAYFLY_PROPERTIES_FROM=7 begins with that seed. Without an end:
+// go test -run - -fuzz FuzzProperties -fuzzminimizetime 10x ./runtime/instance
 
 // propertyMemory is what an instance may have: few pages, all of which are compared.
 const propertyMemory = 2 * wasmgen.MaxPages * pageSize
