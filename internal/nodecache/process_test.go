@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,10 @@ const modules = 3
 
 // playUser wants all entries, makes those that are missing, and makes room between them. What it makes it tells on stdout.
 func playUser(args []string) int {
+	limit, err := strconv.ParseInt(args[1], 10, 64)
+	if err != nil {
+		return fail(err)
+	}
 	c, err := Open(args[0], build)
 	if err != nil {
 		return fail(err)
@@ -41,7 +46,7 @@ func playUser(args []string) int {
 		if want := fmt.Sprint("module ", n); err != nil || string(b) != want {
 			return fail(fmt.Errorf("want %q: got %q, %w", want, b, err))
 		}
-		if err := c.Evict(0); err != nil {
+		if err := c.Evict(limit); err != nil {
 			return fail(err)
 		}
 		if _, err := os.Stat(e.Path()); err != nil {
@@ -95,44 +100,21 @@ func playHanging(args []string) int {
 	return fail(err)
 }
 
-func process(part, dir string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], dir)
+func process(part string, args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(os.Environ(), playVariable+"="+part, "GOMAXPROCS=1")
 	return cmd
 }
 
-func TestAHundredProcessesMakeEachEntryOnce(t *testing.T) {
-	dir := t.TempDir()
-	// Held from the first time on by somebody: they make room all the while.
-	c, err := Open(dir, build)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var held sync.WaitGroup
-	release := make(chan struct{})
-	for n := range modules {
-		held.Go(func() {
-			for {
-				e, err := c.Lookup(t.Context(), number(n))
-				if err == nil {
-					<-release
-					e.Close()
-					return
-				}
-				select {
-				case <-release:
-					return
-				case <-time.After(time.Millisecond):
-				}
-			}
-		})
-	}
-	var mu sync.Mutex
+// users runs so many processes at once, which make room to a limit all the while, and returns how often each entry was made.
+func users(t *testing.T, dir string, n int, limit int64) map[string]int {
+	t.Helper()
+	var mu sync.Mutex // guards made
 	made := map[string]int{}
-	var users sync.WaitGroup
-	for range 100 {
-		users.Go(func() {
-			out, err := process("user", dir).CombinedOutput()
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			out, err := process("user", dir, strconv.FormatInt(limit, 10)).CombinedOutput()
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -143,14 +125,25 @@ func TestAHundredProcessesMakeEachEntryOnce(t *testing.T) {
 			}
 		})
 	}
-	users.Wait()
-	close(release)
-	held.Wait()
+	all.Wait()
+	return made
+}
+
+func TestAHundredProcessesMakeEachEntryOnce(t *testing.T) {
+	made := users(t, t.TempDir(), 100, 1<<20)
 	for n := range modules {
-		// The first to make one may have dropped it, and another have made room, before it was held.
-		if m := made[fmt.Sprint("made ", n)]; m < 1 || m > 2 {
+		if m := made[fmt.Sprint("made ", n)]; m != 1 {
 			t.Errorf("module %d was made %d times: %v", n, m, made)
 		}
+	}
+}
+
+func TestProcessesThatMakeRoomTakeNothingFromEachOther(t *testing.T) {
+	dir := t.TempDir()
+	users(t, dir, 50, 0)
+	c, err := Open(dir, build)
+	if err != nil {
+		t.Fatal(err)
 	}
 	if err := c.Evict(0); err != nil {
 		t.Error(err)
