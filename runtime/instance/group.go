@@ -96,7 +96,7 @@ func (g *Group) exports(part int, export string, want kind) error {
 // Try instantiates the group, so that what cannot work is found at load, and measures what an instance takes. The owner is that of the
 // instances it makes. It is called once, before the first Instantiate.
 func (g *Group) Try(ctx context.Context, owner any) error {
-	return g.demand.try(ctx, func(ctx context.Context) (io.Closer, error) { return g.Instantiate(ctx, owner) })
+	return g.demand.try(ctx, g.runtime.limits.Budget > 0, func(ctx context.Context) (io.Closer, error) { return g.Instantiate(ctx, owner) })
 }
 
 // Close frees the compiled code. No instance may be live.

@@ -33,7 +33,7 @@ func TestTheLimitOfMemoryIsForAllPartsTogether(t *testing.T) {
 }
 
 func TestTheBudgetIsForAllPartsTogether(t *testing.T) {
-	r := newTestRuntime(t, Limits{})
+	r := newTestRuntime(t, Limits{Budget: 1 << 40})
 	g := loadGroup(t, r, GroupSpec{Parts: []Part{{Wasm: wasm(t, "hungry")}, {Wasm: wasm(t, "hungry")}}}, nil)
 	if g.Footprint() <= g.InitialMemory() {
 		t.Error("an instance takes nothing of Go's heap")
@@ -51,7 +51,7 @@ func TestTheBudgetIsForAllPartsTogether(t *testing.T) {
 }
 
 func TestTheBudgetIsForWhatTheHostNeedsToo(t *testing.T) {
-	r := newTestRuntime(t, Limits{})
+	r := newTestRuntime(t, Limits{Budget: 1 << 40})
 	g := loadGroup(t, r, GroupSpec{Parts: []Part{{Wasm: wasm(t, "hungry")}}}, nil)
 	g.appetite.learn(g.InitialMemory())
 	r.SetBudget(g.Footprint() + 10*pageSize)

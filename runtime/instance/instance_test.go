@@ -287,7 +287,7 @@ func TestMemoryGrowsUpToTheBudget(t *testing.T) {
 }
 
 func TestWithoutBudgetThereIsNoInstance(t *testing.T) {
-	r := newTestRuntime(t, Limits{})
+	r := newTestRuntime(t, Limits{Budget: 1 << 40})
 	m := load(t, r, "hello")
 	if _, err := run(t, t.Context(), m, Call{}); err != nil {
 		t.Fatal(err)
@@ -315,7 +315,7 @@ func TestWithoutBudgetThereIsNoInstance(t *testing.T) {
 }
 
 func TestAnInstanceIsChargedWithWhatOthersHaveGrownTo(t *testing.T) {
-	r := newTestRuntime(t, Limits{})
+	r := newTestRuntime(t, Limits{Budget: 1 << 40})
 	m := load(t, r, "allocate")
 	if m.heap == 0 {
 		t.Error("an instance takes nothing of Go's heap")

@@ -185,13 +185,17 @@ func refused(err error) error {
 
 // try instantiates the module, so that what cannot work is found at load.
 func (m *Module) try(ctx context.Context) error {
-	return m.demand.try(ctx, func(ctx context.Context) (io.Closer, error) { return m.Instantiate(ctx, Call{}) })
+	return m.demand.try(ctx, m.runtime.limits.Budget > 0, func(ctx context.Context) (io.Closer, error) { return m.Instantiate(ctx, Call{}) })
 }
 
-func (d *demand) try(ctx context.Context, instantiate func(context.Context) (io.Closer, error)) error {
+// try instantiates, and where memory is counted it measures what that takes.
+func (d *demand) try(ctx context.Context, counted bool, instantiate func(context.Context) (io.Closer, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, errStartTimeout)
 	defer cancel()
-	err := d.measure(ctx, instantiate)
+	err := once(ctx, instantiate, func() {})
+	if err == nil && counted {
+		err = d.measure(ctx, instantiate)
+	}
 	if err == nil {
 		return nil
 	}
@@ -211,23 +215,26 @@ func (d *demand) try(ctx context.Context, instantiate func(context.Context) (io.
 	return malformed(err)
 }
 
-// measure instantiates twice and notes what the second, which finds everything prepared, allocates. The collector lets as much garbage gather
-// as there is in use, hence twice that.
+// once makes an instance, calls made, and closes it.
+func once(ctx context.Context, instantiate func(context.Context) (io.Closer, error), made func()) error {
+	i, err := instantiate(ctx)
+	if err != nil {
+		return err
+	}
+	made()
+	return i.Close()
+}
+
+// measure instantiates and notes what that allocates: it is not the first instance, and finds everything prepared. The collector lets as much
+// garbage gather as there is in use, hence twice that.
+//
+// It is not done without need: reading these numbers stops the world and touches memory of every size.
 func (d *demand) measure(ctx context.Context, instantiate func(context.Context) (io.Closer, error)) error {
 	var before, after runtime.MemStats
-	for range 2 {
-		runtime.ReadMemStats(&before)
-		i, err := instantiate(ctx)
-		if err != nil {
-			return err
-		}
-		runtime.ReadMemStats(&after)
-		if err := i.Close(); err != nil {
-			return err
-		}
-	}
+	runtime.ReadMemStats(&before)
+	err := once(ctx, instantiate, func() { runtime.ReadMemStats(&after) })
 	d.heap = 2 * (after.TotalAlloc - before.TotalAlloc)
-	return nil
+	return err
 }
 
 var errStartTimeout = errors.New("the start function took too long")

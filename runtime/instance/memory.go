@@ -16,7 +16,8 @@ type demand struct {
 	appetite      appetite
 }
 
-// Footprint is what an instance takes of memory from the start, in bytes: its linear memory, and its part of Go's heap.
+// Footprint is what an instance takes of memory from the start, in bytes: its linear memory, and where that is limited its
+// part of Go's heap.
 func (d *demand) Footprint() uint64 { return d.initialMemory + d.heap }
 
 // memories are the linear memories of one instance, and what the budget has been charged with for them.

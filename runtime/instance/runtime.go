@@ -106,7 +106,8 @@ func noPanic(err *error) {
 	}
 }
 
-// SetBudget changes Limits.Budget for instances to come, when it is known what the process needs beside them.
+// SetBudget changes Limits.Budget for instances to come, when it is known what the process needs beside them. There must be one already: else what
+// an instance needs of Go's heap has not been measured.
 func (r *Runtime) SetBudget(bytes uint64) { r.budget.limit.Store(bytes) }
 
 // Close frees the compiled code and all slots. No instance may be live.
