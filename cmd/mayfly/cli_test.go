@@ -15,7 +15,10 @@ import (
 	"github.com/mayfly-run/mayfly/internal/leak"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) {
+	os.Setenv("XDG_CACHE_HOME", "none") // the user's is not ours to fill; tests of the cache have their own
+	leak.Main(m)
+}
 
 var update = flag.Bool("update", false, "write what the command lines of testdata print into testdata")
 

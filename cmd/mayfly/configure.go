@@ -21,6 +21,7 @@ import (
 type options struct {
 	listen, trigger, memory, timeout, maxInstances string
 	env, dirs                                      []string
+	noCache                                        bool // compiled code is neither looked for nor kept
 }
 
 // guestFlags adds the flags that every command which runs guests has.
@@ -28,6 +29,7 @@ func (o *options) guestFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.memory, "memory", "", "of one instance (default 64Mi)")
 	f.StringArrayVarP(&o.env, "env", "e", nil, "variable for the guest or for mayfly, KEY=VALUE; repeatable")
 	f.StringArrayVar(&o.dirs, "dir", nil, "directory for the guest, HOST:GUEST[:ro]; repeatable")
+	f.BoolVar(&o.noCache, "no-cache", false, "compile anew, and do not keep the code")
 }
 
 // opener opens files of the command line, each for a site of its own.
@@ -61,7 +63,7 @@ func (o *opener) open(file string) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &site{source: src, args: o.args, mounts: o.mounts}
+	s := &site{source: src, args: o.args, mounts: o.mounts, noCache: o.noCache}
 	if err := o.configure(s, o.changed, os.Environ()); err != nil {
 		return nil, errors.Join(usageError{fmt.Errorf("%s: %w", file, err)}, s.close())
 	}

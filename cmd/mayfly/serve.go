@@ -38,7 +38,10 @@ directories are given with --dir, to be written too unless :ro is added.
 A component that exports no wasi:http/incoming-handler but wasi:cli/run, and anything
 with --trigger command, runs once with this terminal's input and output, and its exit
 code is that of mayfly, as with mayfly run. Ctrl-C finishes the requests in flight; a
-second Ctrl-C does not.`,
+second Ctrl-C does not.
+
+What a file is compiled to is kept for the next time, in the user's cache directory
+(mayfly/compiled), up to 2 GiB; --no-cache does without.`,
 		Example: `  mayfly serve app.wasm
   mayfly serve hello.tar --listen :9000 --timeout 5s
   mayfly serve a.wasm b.tar

@@ -35,6 +35,8 @@ type site struct {
 	unknown  []string // a sentence for each setting that mayfly does not know
 
 	files     *guestfs.Files // nil: none
+	noCache   bool
+	code      *keptCode // nil: it was compiled for this site alone
 	app       *wasihttp.App
 	listeners []net.Listener
 }
@@ -60,7 +62,7 @@ func (s *site) load(ctx context.Context, stderr, log io.Writer) (err error) {
 		return err
 	}
 	defer notice(stderr, compiling(s.file, s.wasm))()
-	s.app, err = wasihttp.Load(ctx, s.options(stderr, log))
+	s.app, err = s.loadApp(ctx, s.options(stderr, log))
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.file, err)
 	}
@@ -188,6 +190,9 @@ func (s *site) close() error {
 	}
 	if s.app != nil {
 		err = errors.Join(err, s.app.Close(context.Background()))
+	}
+	if s.code != nil {
+		err = errors.Join(err, s.code.close())
 	}
 	if s.files != nil {
 		err = errors.Join(err, s.files.Close())

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/mayfly-run/mayfly/internal/compiled"
+	"github.com/mayfly-run/mayfly/internal/nodecache"
+	"github.com/mayfly-run/mayfly/wasihttp"
+)
+
+// codeLimit bounds what is kept of compiled code, in bytes: what was not used for the longest time goes.
+const codeLimit = 2 << 30
+
+// keptCode is compiled code that is in use, and so is not removed.
+type keptCode struct {
+	cache *nodecache.Cache
+	entry *nodecache.Entry
+}
+
+// keepCode finds the code of a module in the user's cache, or compiles it into that. It is for nobody but this user, and for this very program.
+func keepCode(ctx context.Context, wasm []byte) (*keptCode, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return nil, err
+	}
+	program, err := openProgram()
+	if err != nil {
+		return nil, err
+	}
+	defer program.Close()
+	k := &keptCode{}
+	if k.cache, err = nodecache.OpenFor(filepath.Join(dir, "mayfly", "compiled"), program); err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(wasm)
+	for range 2 {
+		made := false
+		k.entry, err = k.cache.Fill(ctx, digest, func(ctx context.Context, w nodecache.Work) error {
+			made = true
+			return wasihttp.Compile(ctx, wasm, w.Dir)
+		})
+		if err != nil || made {
+			break
+		}
+		if err = compiled.Verify(k.entry.Path(), digest); err == nil {
+			break
+		}
+		if err := k.entry.Discard(); err != nil {
+			return nil, err
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// openProgram opens this program's file.
+func openProgram() (*os.File, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return os.Open(path)
+}
+
+// close lets others remove the code, and makes room.
+func (k *keptCode) close() error {
+	return errors.Join(k.entry.Close(), k.cache.Evict(codeLimit))
+}
+
+// loadApp loads what the site serves, with code that is kept if that can be.
+func (s *site) loadApp(ctx context.Context, o wasihttp.Options) (*wasihttp.App, error) {
+	if s.noCache {
+		return wasihttp.Load(ctx, o)
+	}
+	code, err := keepCode(ctx, s.wasm)
+	if err != nil {
+		// A module that cannot be compiled is told so below, and a cache that cannot be used is no reason to stop.
+		o.Log.Debug("compiled code is not kept", "error", err)
+		return wasihttp.Load(ctx, o)
+	}
+	app, err := wasihttp.LoadCompiled(ctx, code.entry.Path(), o)
+	if err == nil {
+		s.code = code
+		return app, nil
+	}
+	if err := code.close(); err != nil {
+		o.Log.Debug("compiled code is not put back", "error", err)
+	}
+	if ctx.Err() != nil || errors.Is(err, wasihttp.ErrTrigger) {
+		return nil, err
+	}
+	o.Log.Debug("compiled code cannot be used", "error", err)
+	return wasihttp.Load(ctx, o)
+}
