@@ -56,8 +56,8 @@ type requests struct {
 	MayflyP50  *figures.Spread `json:"mayfly_p50_over_this,omitempty"`
 	MayflyRate *figures.Spread `json:"mayfly_rate_over_this,omitempty"`
 
-	times                figures.Times
-	serverCPU, clientCPU time.Duration
+	times                       figures.Times
+	spent, serverCPU, clientCPU time.Duration
 }
 
 type round struct {

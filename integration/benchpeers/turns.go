@@ -27,11 +27,16 @@ type measuring struct {
 	results  *results
 }
 
+// enough is how many turns' time a server may take for its turns with so many connections. A turn ends when all have their answer, and where
+// each takes seconds it lasts as long as many: such a server gets fewer, at least one.
+const enough = 8
+
 // lane is a server that is asked.
 type lane struct {
 	name    string
 	process *peers.Process // nil where there is one for each request
 	client  func() load.Asker
+	slow    bool // it was not ready in time: it is not warmed up again
 }
 
 // component measures all servers with one component.
@@ -72,7 +77,7 @@ func (m *measuring) start(ctx context.Context, e lab.Example) (lanes []*lane, er
 	for _, k := range m.fleet.of(e.Name, m.results.leaveOut) {
 		p, err := k.Start(ctx, peers.Job{Component: e.Name, File: e.Module, Logs: m.logs})
 		if err == nil {
-			l := &lane{k.Name, p, target(p.Addr).Client}
+			l := &lane{name: k.Name, process: p, client: target(p.Addr).Client}
 			if _, err = l.asked(ctx); err == nil {
 				lanes = append(lanes, l)
 				continue
@@ -85,7 +90,7 @@ func (m *measuring) start(ctx context.Context, e lab.Example) (lanes []*lane, er
 		m.results.leaveOut("%s with %s: %v", k.Name, e.Name, err)
 	}
 	if m.fleet.each && e.Name == "go" {
-		lanes = append(lanes, &lane{nameEach, nil, m.containers()})
+		lanes = append(lanes, &lane{name: nameEach, client: m.containers()})
 	}
 	return lanes, nil
 }
@@ -110,12 +115,18 @@ func (m *measuring) rounds(ctx context.Context, component string, connections in
 	all := make([]*requests, len(lanes))
 	for i, l := range lanes {
 		all[i] = &requests{Component: component, Connections: connections, Server: l.name}
-		load.Run(ctx, connections, m.plan.Warm, l.client)
+		if !l.slow {
+			load.Run(ctx, connections, m.plan.Warm, l.client)
+		}
 	}
 	for round := range m.plan.Rounds {
 		// Whoever comes first is another in each round, and so is who comes after whom that has garbage left to collect.
 		for i := range lanes {
 			i = (i + round) % len(lanes)
+			if all[i].spent > enough*m.plan.Turn {
+				lanes[i].slow = true
+				continue
+			}
 			if err := all[i].take(ctx, lanes[i], connections, m.plan.Turn); err != nil {
 				return err
 			}
@@ -141,6 +152,7 @@ func (r *requests) take(ctx context.Context, l *lane, connections int, long time
 	}
 	r.serverCPU += now - used
 	r.clientCPU += got.CPU
+	r.spent += got.Spent
 	r.times = append(r.times, got.Times...)
 	r.Failed += got.Failed
 	if got.Why != nil && r.Why == "" {
