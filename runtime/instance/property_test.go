@@ -2,6 +2,7 @@ package instance
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/mayfly-run/mayfly/internal/wasmgen"
+	"github.com/mayfly-run/mayfly/runtime/weave"
 )
 
 // Properties of instances, tried with random modules: see package wasmgen. Each is run by the engine alone, as it is, and the way that guests
@@ -264,6 +266,43 @@ func spin(t *testing.T, i fresh, g *wasmgen.Group, random *rand.Rand) {
 			}
 		}
 	}
+}
+
+// TestCodeFromFilesDoesWhatTheEngineDoesAlone is the same for code that another engine has compiled.
+func TestCodeFromFilesDoesWhatTheEngineDoesAlone(t *testing.T) {
+	properties(t, 40, func(t *testing.T, seed []byte) {
+		g, random := wasmgen.Generate(seed), scriptRandom(seed)
+		plain := newOracle(t, g, random.IntN(2) == 0, propertyMemory)
+		defer plain.close()
+		dir, keepAll := t.TempDir(), random.IntN(2) == 0
+		recorder, err := NewRecorder(context.Background(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		newOurs(t, recorder, g, keepAll).close(t)
+		outlines := &wasmgen.Group{Host: g.Host, Modules: slices.Clone(g.Modules)}
+		for k := range outlines.Modules {
+			if outlines.Modules[k].Wasm, err = weave.Outline(g.Modules[k].Wasm); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(recorder.Seal(sha256.Sum256(seed)), recorder.Close(context.Background())); err != nil {
+			t.Fatal(err)
+		}
+		r, err := recorded(t, Limits{Memory: propertyMemory}, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		here := newOurs(t, r, outlines, keepAll)
+		defer here.close(t)
+		for range 2 {
+			s, dirty := newScript(random, g)
+			s = append(s, dirty)
+			if differ(t, "a script with code from files", s.play(plain, g), s.play(here, g)) {
+				return
+			}
+		}
+	})
 }
 
 // TestInstancesSideBySideDoNotMeet plays different scripts with instances of one group at once.
