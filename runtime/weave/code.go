@@ -244,6 +244,12 @@ func (b *body) write(w *writer) {
 					b.writeMove(w, r.since(at), in.sub)
 				}
 			case bulkMemoryInit, bulkTableInit, bulkTableCopy, bulkTableFill:
+				if f, ok := m.inPieces[in.index]; ok && in.sub == bulkMemoryInit {
+					replace(at)
+					w.byte(opCall)
+					w.u32(f)
+					break
+				}
 				// Rare, and large at most once in a while.
 				replace(r.pos)
 				w.byte(opCall)

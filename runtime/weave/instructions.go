@@ -205,7 +205,7 @@ func (m *Module) bulk(r *reader, in *instruction) {
 	case sub < bulkMemoryInit: // saturating conversions
 	case sub == bulkMemoryInit:
 		m.namesData = true
-		r.u32()
+		in.index = r.u32()
 		m.memoryIndex(r)
 	case sub == bulkMemoryCopy:
 		m.memoryIndex(r)

@@ -103,13 +103,14 @@ type Module struct {
 	importedGlobals int
 	inits           []int // where in their section the module's own globals have what they begin as
 	exports         []export
-	unsupported     *Error          // something that can be read, but not be woven
-	links           []Link          // of the imports; nil: they stay as they are
-	kept            map[string]bool // exports; nil: all
-	canonical       []int           // of each type the first that is the same
-	dispatch        *dispatch       // set by Weave
-	start           int             // the start function, or -1
-	names           map[int]string  // of functions, for stack traces
+	unsupported     *Error            // something that can be read, but not be woven
+	links           []Link            // of the imports; nil: they stay as they are
+	kept            map[string]bool   // exports; nil: all
+	canonical       []int             // of each type the first that is the same
+	dispatch        *dispatch         // set by Weave
+	inPieces        map[uint32]uint32 // functions that do memory.init of large segments; set by Weave
+	start           int               // the start function, or -1
+	names           map[int]string    // of functions, for stack traces
 	sections        [lastSection + 1]*reader
 	measure         measure
 }

@@ -6,6 +6,7 @@ type survey struct {
 	touched    map[uint32]bool // tables that an instruction names which reads an entry or changes one
 	references map[uint32]bool // functions that ref.func makes references to
 	elements   bool            // an instruction names an element segment
+	inits      map[uint32]bool // data segments that memory.init is used with
 }
 
 // site is a kind of call_indirect: any two with the same table and the same type do the same.
@@ -15,7 +16,7 @@ type site struct {
 
 // survey reads all instructions. It returns nil when it cannot; weaving the same functions will say why.
 func (m *Module) survey() *survey {
-	s := &survey{called: map[site]bool{}, touched: map[uint32]bool{}, references: map[uint32]bool{}}
+	s := &survey{called: map[site]bool{}, touched: map[uint32]bool{}, references: map[uint32]bool{}, inits: map[uint32]bool{}}
 	section := m.sections[sectionCode]
 	if section == nil {
 		return s
@@ -45,6 +46,8 @@ func (s *survey) note(in instruction) {
 		s.references[in.index] = true
 	case opBulk:
 		switch in.sub {
+		case bulkMemoryInit:
+			s.inits[in.index] = true
 		case bulkTableInit:
 			s.elements = true
 			s.touched[in.table] = true

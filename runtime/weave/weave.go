@@ -69,6 +69,7 @@ func (m *Module) Weave() ([]byte, error) {
 		return nil, err
 	}
 	m.planDispatch()
+	m.planInits()
 	size := len(preamble)
 	for _, s := range m.sections {
 		if s != nil {
