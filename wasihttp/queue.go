@@ -42,6 +42,7 @@ type queue struct {
 	held    int             // places taken
 	waiting []chan struct{} // each closed when its request has a place
 	alive   int             // instances
+	ends    uint64          // instances that are gone
 	gone    chan struct{}   // closed when the next instance is gone; nil when nobody waits for that
 }
 
@@ -141,7 +142,7 @@ func (q *queue) instantiate(ctx context.Context, until time.Time, make func() er
 func (q *queue) try(make func() error) (gone <-chan struct{}, err error) {
 	q.mu.Lock()
 	q.alive++ // before it is: who fails meanwhile is to wait for it
-	next := q.next()
+	ends := q.ends
 	q.mu.Unlock()
 
 	if err = make(); err == nil {
@@ -150,11 +151,23 @@ func (q *queue) try(make func() error) (gone <-chan struct{}, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.alive--
-	if errors.Is(err, instance.ErrBudget) && (q.alive > 0 || q.gone != next) {
-		return next, err
+	switch {
+	case !errors.Is(err, instance.ErrBudget):
+		return nil, err
+	case q.ends != ends: // one has ended since
+		return past, err
+	case q.alive > 0:
+		return q.next(), err
 	}
 	return nil, err
 }
+
+// past is closed.
+var past = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 // next returns the channel that is closed when an instance ends. The caller holds mu.
 func (q *queue) next() chan struct{} {
@@ -169,6 +182,7 @@ func (q *queue) ended() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.alive--
+	q.ends++
 	if q.gone != nil {
 		close(q.gone)
 		q.gone = nil

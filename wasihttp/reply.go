@@ -64,13 +64,15 @@ func responseOutparamSet(_ *component.Call, args []component.Value) (component.V
 	return component.Value{}, nil
 }
 
-// answer is the guest's answer: a response, or an error.
+// answer is the guest's answer: a response, or an error. Who sends it is told when there is something to send.
 func (r *reply) answer(response *outgoingResponse, failed error) {
 	r.answered = true
 	r.mu.Lock()
 	r.set, r.response, r.failed = true, response, failed
 	r.mu.Unlock()
-	tell(r.wake)
+	if failed != nil || r.out.isDue() {
+		tell(r.wake)
+	}
 }
 
 // tell tells who waits for c, whatever it was told already.
