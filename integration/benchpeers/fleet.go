@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,6 +43,8 @@ type kind struct {
 	fresh bool
 	// only is the one component that it is measured with, "": all.
 	only string
+	// prepare compiles what a node would have compiled before, and returns the file to be served.
+	prepare func(ctx context.Context, e lab.Example) (file string, err error)
 }
 
 // fleet is what there is to measure.
@@ -57,38 +60,44 @@ type start struct {
 	name, what string
 	server     *peers.Server
 	// prepare does what is done once before, and returns the file to be served.
-	prepare func(e lab.Example) (file string, err error)
+	prepare func(ctx context.Context, e lab.Example) (file string, err error)
 	// anew is called before each start.
 	anew func() error
 }
 
 // findFleet finds or builds the servers. What cannot be had is left out, except mayfly.
-func findFleet(dir string, p plan, progress *lab.Progress, r *results) (*fleet, error) {
+func findFleet(dir, logs string, p plan, progress *lab.Progress, r *results) (*fleet, error) {
 	guest := peers.Guest{}
 	f := &fleet{}
 	mayfly, err := peers.Mayfly(dir, progress, guest)
 	if err != nil {
 		return nil, err
 	}
-	cache := filepath.Join(dir, "cache")
-	mayfly.Env = []string{"XDG_CACHE_HOME=" + cache} // of this run: nobody's figures depend on what was here before
-	f.kinds = append(f.kinds, kind{mayfly, "mayfly serve: the engine that a pod has, a fresh instance for each request", true, ""})
+	forget := cacheOf(mayfly, dir)
+	cached := func(ctx context.Context, e lab.Example) (string, error) {
+		p, err := mayfly.Start(ctx, peers.Job{Component: e.Name + "-compile", File: e.Module, Logs: logs})
+		if err == nil {
+			p.Stop()
+		}
+		return e.Module, err
+	}
+	f.kinds = append(f.kinds, kind{mayfly, "mayfly serve: the engine that a pod has, a fresh instance for each request", true, "", cached})
 	f.starts = append(f.starts,
-		start{nameMayfly, "compiles the component", mayfly, asItIs, func() error { return os.RemoveAll(cache) }},
-		start{nameMayflyCached, "finds it compiled in its cache", mayfly, asItIs, nothing})
+		start{nameMayfly, "compiles the component", mayfly, asItIs, forget},
+		start{nameMayflyCached, "finds it compiled in its cache", mayfly, cached, nothing})
 	want := func(name string) bool { return p.Servers == nil || p.Servers.MatchString(name) }
 	if want(nameWasmtime) || want(namePooling) || want(nameReuse) {
 		if w, err := peers.FindWasmtime(progress); err != nil {
 			r.leaveOut("wasmtime: %v", err)
 		} else {
-			f.wasmtime(w, dir, guest)
+			f.wasmtime(w, dir)
 		}
 	}
 	if want(nameJco) {
 		if jco, err := peers.Jco(progress, guest); err != nil {
 			r.leaveOut("jco: %v", err)
 		} else {
-			f.kinds = append(f.kinds, kind{jco, "jco serve --isolate-requests instance: on Node.js, a fresh instance for each request", true, ""})
+			f.kinds = append(f.kinds, kind{jco, "jco serve --isolate-requests instance: on Node.js, a fresh instance for each request", true, "", asItIs})
 			f.starts = append(f.starts, start{nameJco, "translates the component to JavaScript, Node.js compiles it", jco, asItIs, nothing})
 		}
 	}
@@ -97,7 +106,7 @@ func findFleet(dir string, p plan, progress *lab.Progress, r *results) (*fleet, 
 			r.leaveOut("containers: %v", err)
 		} else {
 			f.kinds = append(f.kinds, kind{f.native.Server(nameKept),
-				"an ordinary program in Go that does the same, in a container of runc that is kept: one process for all requests", false, "go"})
+				"an ordinary program in Go that does the same, in a container of runc that is kept: one process for all requests", false, "go", asItIs})
 		}
 	}
 	unwanted := func(name string) bool { return name != nameMayfly && name != nameMayflyCached && !want(name) }
@@ -113,24 +122,44 @@ func findFleet(dir string, p plan, progress *lab.Progress, r *results) (*fleet, 
 	return f, nil
 }
 
-func (f *fleet) wasmtime(w *peers.Wasmtime, dir string, guest peers.Guest) {
+func (f *fleet) wasmtime(w *peers.Wasmtime, dir string) {
+	precompiled := func(_ context.Context, e lab.Example) (string, error) {
+		to := filepath.Join(dir, e.Name+".cwasm")
+		if _, err := os.Stat(to); err == nil {
+			return to, nil
+		}
+		return to, w.Compile(e.Module, to)
+	}
+	serve := func(name string, flags ...string) *peers.Server {
+		return w.Server(name, peers.Guest{}, append([]string{"--allow-precompiled"}, flags...)...)
+	}
+	reuse := serve(nameReuse, "--max-instance-reuse-count", "128")
+	reuse.Cannot = func(component string) string {
+		if component == "js" {
+			return "what componentize-js makes answers one request of an instance"
+		}
+		return ""
+	}
 	f.kinds = append(f.kinds,
-		kind{w.Server(nameWasmtime, guest),
-			"wasmtime serve as it comes: a fresh instance for each request, from the pooling allocator, which it chooses by itself", true, ""},
-		kind{w.Server(namePooling, guest, pooling...),
-			"the same with its options for the pooling allocator: memory that instances have used stays", true, ""},
-		kind{w.Server(nameReuse, guest, "--max-instance-reuse-count", "128"),
-			"the same with one instance for 128 requests: NOT fresh, a request can see what others left; to see what fresh instances cost", false, ""})
+		kind{serve(nameWasmtime), "wasmtime serve as it comes: a fresh instance for each request, from the pooling allocator, which it chooses by itself", true, "", precompiled},
+		kind{serve(namePooling, pooling...), "the same with its options for the pooling allocator: memory that instances have used stays", true, "", precompiled},
+		kind{reuse, "the same with one instance for 128 requests: NOT fresh, a request can see what others left; to see what fresh instances cost", false, "", precompiled})
+	compiles := w.Server(nameWasmtime, peers.Guest{})
 	f.starts = append(f.starts,
-		start{nameWasmtime, "compiles the component", w.Server(nameWasmtime, guest), asItIs, nothing},
-		start{nameWasmtimePrecompiled, "is given the output of wasmtime compile", w.Server(nameWasmtime, guest, "--allow-precompiled"), func(e lab.Example) (string, error) {
-			to := filepath.Join(dir, e.Name+".cwasm")
-			return to, w.Compile(e.Module, to)
-		}, nothing})
+		start{nameWasmtime, "compiles the component", compiles, asItIs, cacheOf(compiles, dir)},
+		start{nameWasmtimePrecompiled, "is given the output of wasmtime compile", serve(nameWasmtimePrecompiled), precompiled, nothing})
 }
 
-func asItIs(e lab.Example) (string, error) { return e.Module, nil }
-func nothing() error                       { return nil }
+// cacheOf gives a server a cache of this run's, so that no figure depends on what was on the machine before, and returns what forgets it.
+func cacheOf(s *peers.Server, dir string) (forget func() error) {
+	cache := filepath.Join(dir, "cache-"+s.Name)
+	s.Env = append(s.Env, "XDG_CACHE_HOME="+cache)
+	return func() error { return os.RemoveAll(cache) }
+}
+
+func asItIs(_ context.Context, e lab.Example) (string, error) { return e.Module, nil }
+
+func nothing() error { return nil }
 
 // said is a command as a person would write it, without directories of this run.
 func said(args []string, dir string) string {

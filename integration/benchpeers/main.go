@@ -142,7 +142,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if err := os.RemoveAll(to); err != nil {
 		return err
 	}
-	f, err := findFleet(dir, o.plan, progress, r)
+	f, err := findFleet(dir, to, o.plan, progress, r)
 	if err != nil {
 		return err
 	}

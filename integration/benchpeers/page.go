@@ -118,7 +118,9 @@ func (r *results) compared() report.Section {
 		}
 		t.Rows = append(t.Rows, []string{d.Name, d.What, fresh, d.Version, d.Command})
 	}
-	return report.Section{ID: "servers", Title: "What is compared", Parts: []report.Part{{Table: t, Open: true}}}
+	return report.Section{ID: "servers", Title: "What is compared", Text: []string{
+		"Where a server can keep what it has compiled, it was compiled before (mayfly's cache, wasmtime compile), as on a machine that has run the program before.",
+	}, Parts: []report.Part{{Table: t, Open: true}}}
 }
 
 // connections is a group's name.

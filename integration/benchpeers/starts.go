@@ -30,7 +30,7 @@ func (m *measuring) first(ctx context.Context, e lab.Example) error {
 		if s.server.Cannot != nil && s.server.Cannot(e.Name) != "" {
 			continue // that was told when it was to be asked
 		}
-		file, err := s.prepare(e)
+		file, err := s.prepare(ctx, e)
 		if err != nil {
 			m.results.leaveOut("%s with %s: %v", s.name, e.Name, err)
 			continue
