@@ -120,6 +120,9 @@ func (n *node) dir(c *Code) *os.File {
 	if err != nil {
 		n.t.Fatal(err)
 	}
+	if dir != nil {
+		n.t.Cleanup(func() { dir.Close() })
+	}
 	return dir
 }
 
@@ -196,6 +199,7 @@ func TestManyWhoStartAtOnceCompileOnce(t *testing.T) {
 			c := n.begin(t.Context(), "is slow")
 			defer c.Close()
 			dir, err := c.Wait(t.Context())
+			defer dir.Close()
 			if got := read(dir, "code"); got != "compiled: is slow" || err != nil {
 				t.Errorf("got %q, %v", got, err)
 			}
@@ -320,7 +324,11 @@ func TestNobodyWritesThroughTheDescriptor(t *testing.T) {
 	n := newNode(t)
 	c := n.begin(t.Context(), "works")
 	defer c.Close()
-	dir := int(n.dir(c).Fd())
+	f := n.dir(c)
+	if f == nil {
+		t.Fatal(n.log)
+	}
+	dir := int(f.Fd())
 	_, write := unix.Openat(dir, "code", unix.O_WRONLY, 0)
 	_, create := unix.Openat(dir, "more", unix.O_WRONLY|unix.O_CREAT, 0o600)
 	for what, err := range map[string]error{

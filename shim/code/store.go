@@ -43,7 +43,7 @@ type Code struct {
 	mu      sync.Mutex // guards what follows
 	stopped bool
 	entry   *nodecache.Entry // nil when there is none
-	dir     *os.File         // for the container: the entry, read-only
+	dir     *os.File         // for the container: the entry, read-only; until somebody takes it
 }
 
 // Begin reads a module and begins to provide its code. The caller must Close what it returns, and may close the module at once. It returns nil
@@ -110,7 +110,8 @@ func (c *Code) take(entry *nodecache.Entry) error {
 	return nil
 }
 
-// Wait waits for the code and returns a descriptor of its directory, which stays the Code's; nil when there is none. It fails when ctx ends.
+// Wait waits for the code and returns a descriptor of its directory, which is the caller's; nil when there is none, or the caller has it already. It
+// fails when ctx ends.
 func (c *Code) Wait(ctx context.Context) (*os.File, error) {
 	if c == nil {
 		return nil, nil
@@ -122,7 +123,9 @@ func (c *Code) Wait(ctx context.Context) (*os.File, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.dir, nil
+	dir := c.dir
+	c.dir = nil
+	return dir, nil
 }
 
 // Stop stops what is under way and lets others remove the entry. It may be called again.
@@ -140,8 +143,11 @@ func (c *Code) Stop() {
 func (c *Code) release() {
 	if c.entry != nil {
 		c.entry.Close()
+		c.entry = nil
+	}
+	if c.dir != nil {
 		c.dir.Close()
-		c.entry, c.dir = nil, nil
+		c.dir = nil
 	}
 }
 

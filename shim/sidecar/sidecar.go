@@ -183,6 +183,9 @@ func (s *Sidecar) Handshake(ctx context.Context, listeners []*os.File) error {
 	if err != nil {
 		return err
 	}
+	if compiled != nil {
+		defer compiled.Close()
+	}
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	c, err := s.meet(ctx)

@@ -135,6 +135,41 @@ func TestTheListenersReachTheHolder(t *testing.T) {
 	}
 }
 
+func TestTheHolderIsToldOfCompiledCode(t *testing.T) {
+	dir, err := os.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	for _, compiled := range []*os.File{nil, dir} {
+		s, socket := newSidecar(t)
+		holder, err := control.Dial(socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer holder.Close()
+		if err := holder.Send(control.Message{Kind: control.Hello}); err != nil {
+			t.Fatal(err)
+		}
+		c, err := s.meet(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := hand(c, []*os.File{dir}, compiled); err != nil {
+			t.Fatal(err)
+		}
+		m, fds, err := holder.Recv()
+		if err != nil {
+			t.Fatal(err)
+		}
+		control.CloseAll(fds)
+		if told := m.Text == control.Compiled; told != (compiled != nil) || told != (len(fds) == 2) {
+			t.Errorf("got %+v with %d descriptors", m, len(fds))
+		}
+	}
+}
+
 func TestAStrangerIsNotTheHolder(t *testing.T) {
 	s, socket := newSidecar(t)
 	s.pid = 1 // the holder is somebody else
