@@ -11,7 +11,7 @@ const (
 	// tickNanoseconds is how often a guest that computes yields, about.
 	tickNanoseconds = 1_000_000
 	// idleTicks is after how many ticks without a call under way the thread waits for one.
-	idleTicks = 4
+	idleTicks = 2
 )
 
 // words are what a ticker's thread has in common with everybody else.
