@@ -15,7 +15,7 @@ import (
 )
 
 // compileWith runs mayfly-engine compile.
-func compileWith(t *testing.T, module string, args ...string) (exit int, said string) {
+func compileWith(t testing.TB, module string, args ...string) (exit int, said string) {
 	t.Helper()
 	f, err := os.Open(module)
 	if err != nil {
@@ -32,7 +32,7 @@ func compileWith(t *testing.T, module string, args ...string) (exit int, said st
 }
 
 // compiledCode is a directory with the code of a module.
-func compiledCode(t *testing.T, module string) *os.File {
+func compiledCode(t testing.TB, module string) *os.File {
 	t.Helper()
 	dir := t.TempDir()
 	if exit, said := compileWith(t, module, "-module", "3", "-out", dir); exit != 0 || said != "" {
