@@ -51,6 +51,9 @@ func (s *Store) newJob(module *os.File) (_ *job, err error) {
 			j.close()
 		}
 	}()
+	if err := checkKernel(); err != nil {
+		return nil, err
+	}
 	if j.engine, err = os.Open(s.Engine); err != nil {
 		return nil, err
 	}

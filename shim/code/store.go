@@ -160,6 +160,17 @@ func (c *Code) Close() {
 	<-c.ended
 }
 
+// errOld is returned where the kernel cannot make what readOnly needs.
+var errOld = errors.New("the kernel has no mount_setattr(2): it needs Linux 5.12")
+
+// checkKernel returns errOld before anything is compiled that no container could have.
+func checkKernel() error {
+	if err := unix.MountSetattr(-1, "", unix.AT_EMPTY_PATH, &unix.MountAttr{}); errors.Is(err, unix.ENOSYS) {
+		return errOld
+	}
+	return nil
+}
+
 // readOnly opens a directory once more, on a mount of its own that is nowhere in the file system: a container's root cannot write there either.
 func readOnly(dir *os.File) (*os.File, error) {
 	mnt, err := unix.OpenTree(int(dir.Fd()), "", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH)
@@ -169,7 +180,7 @@ func readOnly(dir *os.File) (*os.File, error) {
 	defer unix.Close(mnt)
 	attributes := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV}
 	if err := unix.MountSetattr(mnt, "", unix.AT_EMPTY_PATH, &attributes); err != nil {
-		return nil, fmt.Errorf("mount_setattr: %w; it needs Linux 5.12", err)
+		return nil, fmt.Errorf("mount_setattr: %w", err)
 	}
 	fd, err := unix.Openat(mnt, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
