@@ -157,9 +157,9 @@ func TestTheTickGoesOnWhereItsNumbersEnd(t *testing.T) {
 	m := load(t, r, "spin")
 	wait(t, "park", r.ticker.isParked)
 	atomic.StoreUint32(r.ticker.tick, math.MaxUint32-10)
-	stopsAtItsDeadline(t, m)
-	if now := r.ticker.now(); now > math.MaxUint32/2 {
-		t.Errorf("the tick is %d", now)
+	for around := false; !around; {
+		stopsAtItsDeadline(t, m)
+		around = r.ticker.now() < math.MaxUint32/2
 	}
 }
 
