@@ -23,6 +23,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+
 	"github.com/mayfly-run/mayfly/runtime/weave"
 )
 
@@ -43,6 +46,27 @@ func (t *ticker) isParked() bool { return atomic.LoadUint32(&t.parked) == 1 }
 func TestTheTickIsFound(t *testing.T) {
 	if r := newTestRuntime(t, Limits{}); r.ticker == nil || r.check != weave.Tick {
 		t.Error("guests are woven with fuel: look at what tickWord looks for")
+	}
+}
+
+// TestAnEngineThatIsDifferentInsideHasNoTick takes wazero's interpreter for a wazero that has changed.
+func TestAnEngineThatIsDifferentInsideHasNoTick(t *testing.T) {
+	for name, config := range map[string]wazero.RuntimeConfig{
+		"the usual":       wazero.NewRuntimeConfig(),
+		"a different one": wazero.NewRuntimeConfigInterpreter(),
+	} {
+		engine := wazero.NewRuntimeWithConfig(t.Context(), config)
+		defer engine.Close(context.Background())
+		r := &Runtime{engine: engine, config: wazero.NewModuleConfig()}
+		if err := r.exportYield(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		global := r.host.ExportedGlobal(weave.TickName).(api.MutableGlobal)
+		if word := tickWord(r.host, global); (word != nil) != (name == "the usual") {
+			t.Errorf("%s: %v", name, word)
+		} else if word != nil && global.Get() != 0 {
+			t.Errorf("%s: the tick begins with %d", name, global.Get())
+		}
 	}
 }
 
