@@ -103,7 +103,7 @@ var scenarios = []scenario{
 	{"a cache that cannot be used costs time only", cacheUnusable, sidecar},
 	{"the process that compiles has nothing but the module", compilerHasNothing, sidecar},
 	{"the process that compiles is killed", compilerKilled, sidecar},
-	{"a container is stopped while its module is compiled", compilerCancelled, sidecar},
+	{"a start is given up while the module is compiled", compilerCancelled, sidecar},
 	{"a shim is killed while it compiles", shimKilledWhileCompiling, sidecar},
 	{"an engine that wakes has the compiled code", wakesWithCode, sidecar},
 	{"a component is compiled outside of its container's memory limit", compiledOutsideTheLimit, large},
