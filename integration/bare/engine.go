@@ -38,6 +38,7 @@ type Options struct {
 	Compiled string // a directory that Compile has filled; "": the engine compiles
 	Env      []string
 	Limit    uint64 // of memory, as the shim tells it of the container's; 0 is none
+	Within   *Limit // what it runs in, if anything: Limit says no more than the engine knows
 }
 
 // Compile compiles a module into an empty directory.
@@ -112,15 +113,18 @@ func Start(o Options) (*Engine, error) {
 		return nil, err
 	}
 	go func() { e.ended <- e.cmd.Wait() }() // Stop waits for it
+	if o.Within != nil {
+		err = o.Within.add(e.Pid())
+	}
 	said := make(chan control.Message, 1)
 	e.wait.Go(func() { e.listen(said) })
 	select {
 	case m, ok := <-said:
 		e.Ready = time.Since(e.Begun)
-		if ok && m.Kind == control.Ready {
+		if ok && m.Kind == control.Ready && err == nil {
 			return e, nil
 		}
-		err = fmt.Errorf("start an engine: %s", m.Text)
+		err = errors.Join(err, fmt.Errorf("start an engine: %s", m.Text))
 	case <-time.After(startTimeout):
 		err = errors.New("start an engine: it is not ready in time")
 	}
