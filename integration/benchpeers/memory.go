@@ -31,7 +31,7 @@ func (m *measuring) rest(ctx context.Context, component string, lanes []*lane) e
 		if err != nil {
 			return err
 		}
-		m.results.Memory = append(m.results.Memory, &memory{Component: component, Server: l.name, Idle: held{u.Dirty, u.RSS}})
+		m.results.Memory = append(m.results.Memory, &memory{Component: component, Server: l.name, Idle: held{u.Own, u.RSS}})
 	}
 	return nil
 }
@@ -60,7 +60,7 @@ func (m *measuring) busy(ctx context.Context, component string, lanes []*lane) e
 		if err != nil {
 			return err
 		}
-		m.results.memoryOf(component, l.name).After = held{u.Dirty, u.RSS}
+		m.results.memoryOf(component, l.name).After = held{u.Own, u.RSS}
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func peak(ctx context.Context, l *lane, long time.Duration) (most held, err erro
 			if u, err = l.process.Usage(); err != nil {
 				return
 			}
-			most.Written, most.RSS = max(most.Written, u.Dirty), max(most.RSS, u.RSS)
+			most.Own, most.RSS = max(most.Own, u.Own), max(most.RSS, u.RSS)
 			select {
 			case <-done:
 				return

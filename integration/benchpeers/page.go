@@ -232,20 +232,20 @@ func (r *results) starts() report.Section {
 
 func (r *results) memories() report.Section {
 	s := report.Section{ID: "memory", Title: "How much memory?", Text: []string{
-		fmt.Sprintf("Memory that the server's processes have written: nobody else's, and free only when they end. The bar is at rest after one request, the lighter bar behind it the most with %d connections. "+
-			"The table also has the resident size (RSS), which counts the program's own files.", loaded),
+		fmt.Sprintf("Memory of the server's processes that is in no file: nobody else's, and the kernel cannot drop it. The bar is at rest after one request, the lighter bar behind it the most with %d connections. "+
+			"The table also has the resident size (RSS), which counts what is mapped from files: the program, and code that was compiled before.", loaded),
 	}}
 	chart := report.Bars{Axis: "memory", Unit: report.Bytes, Log: true}
-	table := &report.Table{Words: 2, Head: []string{"language", "server", "written, at rest", "under load", fmt.Sprintf("%v after", r.Plan.Rest), "RSS, at rest", "under load", "after"}}
+	table := &report.Table{Words: 2, Head: []string{"language", "server", "own, at rest", "under load", fmt.Sprintf("%v after", r.Plan.Rest), "RSS, at rest", "under load", "after"}}
 	bytes := func(b int64) string { return report.Bytes.Format(float64(b)) }
 	for _, m := range r.Memory {
 		chart.Rows = append(chart.Rows, report.Bar{
 			Group: languages[m.Component], Label: m.Server, Series: colour(m.Server),
-			Note:  strings.TrimSuffix(bytes(m.Idle.Written), " MB") + " → " + bytes(m.Busy.Written),
-			Value: float64(m.Idle.Written), Behind: float64(m.Busy.Written),
+			Note:  strings.TrimSuffix(bytes(m.Idle.Own), " MB") + " → " + bytes(m.Busy.Own),
+			Value: float64(m.Idle.Own), Behind: float64(m.Busy.Own),
 		})
 		table.Rows = append(table.Rows, []string{languages[m.Component], m.Server,
-			bytes(m.Idle.Written), bytes(m.Busy.Written), bytes(m.After.Written), bytes(m.Idle.RSS), bytes(m.Busy.RSS), bytes(m.After.RSS)})
+			bytes(m.Idle.Own), bytes(m.Busy.Own), bytes(m.After.Own), bytes(m.Idle.RSS), bytes(m.Busy.RSS), bytes(m.After.RSS)})
 	}
 	s.Parts = []report.Part{{Chart: chart, Table: table}}
 	return s

@@ -75,11 +75,11 @@ type memory struct {
 	After     held   `json:"after"` // some time after that
 }
 
-// held is the memory that a server has written, which is its alone, and all that it has mapped and is there: with the files of its
+// held is the memory of a server that is in no file, which is its alone, and all that it has mapped and is there: with the files of its
 // program, which it shares with whoever runs the same.
 type held struct {
-	Written int64 `json:"private_written"`
-	RSS     int64 `json:"rss"`
+	Own int64 `json:"own"`
+	RSS int64 `json:"rss"`
 }
 
 // firstRequest is how long it takes from a server's start to its first answer.

@@ -21,11 +21,11 @@ func (r *results) print(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%.0f\t%s\t%s\t%d\t%d\n", q.Component, q.Connections, q.Server,
 			short(q.P50), short(q.P99), short(q.P999), q.Rate.Median, spread(q.MayflyP50), spread(q.MayflyRate), q.N, q.Failed)
 	}
-	fmt.Fprintln(t, "\ncomponent\tserver\twritten at rest\tunder load\tafter\tRSS at rest\tunder load\tafter")
+	fmt.Fprintln(t, "\ncomponent\tserver\town at rest\tunder load\tafter\tRSS at rest\tunder load\tafter")
 	mb := func(b int64) string { return report.Bytes.Format(float64(b)) }
 	for _, m := range r.Memory {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Component, m.Server,
-			mb(m.Idle.Written), mb(m.Busy.Written), mb(m.After.Written), mb(m.Idle.RSS), mb(m.Busy.RSS), mb(m.After.RSS))
+			mb(m.Idle.Own), mb(m.Busy.Own), mb(m.After.Own), mb(m.Idle.RSS), mb(m.Busy.RSS), mb(m.After.RSS))
 	}
 	fmt.Fprintln(t, "\ncomponent\tserver\tstart to first answer\tfastest\tslowest\tn")
 	for _, f := range r.First {

@@ -10,9 +10,9 @@ import (
 
 // Memory is what a process costs, in bytes: Private is its alone and free when
 // it ends, PSS adds its share of what others have mapped too, and RSS all of
-// that. Dirty is the part of Private that it has written: not the program's own
-// text, which is its alone only while nobody else runs the same program.
-type Memory struct{ Private, Dirty, PSS, RSS int64 }
+// that. Own is what is in no file, so that the kernel cannot drop it: not the
+// program's text, which is Private only while nobody else runs the program.
+type Memory struct{ Private, Own, PSS, RSS int64 }
 
 // Memory reads it for a process of the node's.
 func (n *Node) Memory(pid int) (Memory, error) { return MemoryOf(n.Proc(pid, "smaps_rollup")) }
@@ -35,11 +35,10 @@ func MemoryOf(file string) (Memory, error) {
 			m.RSS += kib << 10
 		case "Pss":
 			m.PSS += kib << 10
+		case "Pss_Anon", "Pss_Shmem":
+			m.Own += kib << 10
 		case "Private_Clean", "Private_Dirty":
 			m.Private += kib << 10
-			if key == "Private_Dirty" {
-				m.Dirty += kib << 10
-			}
 		}
 	}
 	return m, nil

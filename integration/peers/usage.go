@@ -31,7 +31,7 @@ func (p *Process) Usage() (Usage, error) {
 		u.RSS += m.RSS
 		u.PSS += m.PSS
 		u.Private += m.Private
-		u.Dirty += m.Dirty
+		u.Own += m.Own
 		return err
 	})
 }

@@ -68,9 +68,9 @@ func environment() (env []string) {
 }
 
 func report(module string, r *endure.Result) {
-	mb := func(m lab.Memory) float64 { return float64(m.Dirty) / 1e6 }
+	mb := func(m lab.Memory) float64 { return float64(m.Own) / 1e6 }
 	fmt.Printf("%s: %d requests, %.0f in a second, %s; processor time of one %s\n", module, r.Requests, r.Rate, figures.Summary(r.Times), figures.Short(r.CPU))
-	fmt.Printf("  memory written to: idle %.2f MB; at rest after a tenth %.2f MB, after all %.2f MB; busy %.2f MB\n", mb(r.Idle), mb(r.First), mb(r.Last), mb(r.Busy))
+	fmt.Printf("  memory of its own: idle %.2f MB; at rest after a tenth %.2f MB, after all %.2f MB; busy %.2f MB\n", mb(r.Idle), mb(r.First), mb(r.Last), mb(r.Busy))
 	fmt.Printf("  collector: %d cycles, the world stopped for p50 %s, p99 %s, at most %s\n", r.Cycles,
 		figures.Short(r.Pauses.Quantile(0.5)), figures.Short(r.Pauses.Quantile(0.99)), figures.Short(r.Pauses.Quantile(1)))
 }
