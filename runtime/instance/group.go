@@ -53,6 +53,7 @@ type Group struct {
 	memories int // that the parts have, all together
 	compiled []wazero.CompiledModule
 	host     api.Module
+	snapshot *snapshot // nil: start functions run
 	demand
 }
 
@@ -64,6 +65,9 @@ type part struct {
 	exports   map[string]kind
 	memory    int       // which of the group's memories its memory is, or -1
 	start     *Function // nil: none
+
+	state        []int  // the globals that a snapshot has
+	unrestorable string // why it cannot have one, if not empty
 }
 
 // InitialMemory is what all linear memories of an instance start with, in bytes.

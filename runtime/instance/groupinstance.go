@@ -61,6 +61,10 @@ func (i *GroupInstance) instantiate(ctx context.Context, k int) error {
 		return instantiationError(err)
 	}
 	i.cores = append(i.cores, core)
+	if s := i.group.snapshot; s != nil {
+		s.restore(core, k)
+		return nil
+	}
 	if p.start == nil {
 		return nil
 	}

@@ -103,6 +103,11 @@ func (l *linker) load(ctx context.Context) error {
 		if p.compiled, err = l.compile(ctx, l.sources[k], l.links[k], taken[k], p.name); err != nil {
 			return fmt.Errorf("%s: %w", partName(k, p.name), err)
 		}
+		if l.runtime.snapshots {
+			read := l.sources[k].read
+			read.Check = l.runtime.check
+			p.state, p.unrestorable = read.State(), read.Unrestorable(taken[k])
+		}
 	}
 	return l.instantiateHost(ctx)
 }

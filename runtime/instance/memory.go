@@ -28,6 +28,7 @@ func (d *demand) Footprint() uint64 { return d.initialMemory + d.heap }
 type memories struct {
 	runtime *Runtime // nil: nothing is reserved
 	demand  *demand
+	stock   *stock // where the slots are from
 	size    uint64 // of all of them
 	charged uint64 // to the budget, for linear memory
 	heap    uint64 // the same for Go's heap
@@ -42,6 +43,7 @@ type memory struct {
 	memories *memories
 	slot     slot // nil: given back
 	size     uint64
+	begins   uint64 // what size is at first, at least
 }
 
 var (
@@ -52,7 +54,7 @@ var (
 // reserve takes a slot for each memory, and takes from the budget what the instance is expected to need, so that neither Allocate nor the first
 // Reallocate can fail: wazero would panic. Where nothing else is alive its first bytes are enough.
 func (m *memories) reserve(r *Runtime, d *demand) error {
-	*m = memories{runtime: r, demand: d}
+	*m = memories{runtime: r, demand: d, stock: d.stock}
 	if d.stock != nil {
 		if err := m.takeSlots(d.stock.pools); err != nil {
 			m.release(false)
@@ -85,7 +87,7 @@ func (m *memories) takeSlots(pools []pool) error {
 		if err != nil {
 			return err
 		}
-		m.all = append(m.all, memory{memories: m, slot: s})
+		m.all = append(m.all, memory{memories: m, slot: s, begins: pools[k].begins})
 	}
 	return nil
 }
@@ -99,6 +101,9 @@ func (m *memories) Allocate(_, _ uint64) experimental.LinearMemory {
 // Reallocate implements experimental.LinearMemory; nil makes memory.grow answer -1.
 func (m *memory) Reallocate(size uint64) []byte {
 	all := m.memories
+	if m.size == 0 {
+		size = max(size, m.begins)
+	}
 	total := all.size - m.size + size
 	if size < m.size || total > all.runtime.limits.Memory {
 		return nil
@@ -133,7 +138,7 @@ func (m *memories) release(ran bool) {
 		m.demand.appetite.learn(m.size)
 	}
 	for k := range m.all {
-		m.demand.stock.pools[k].put(m.all[k].slot, m.all[k].size, ran)
+		m.stock.pools[k].put(m.all[k].slot, m.all[k].size, ran)
 		m.all[k] = memory{} // whoever has it still must not see what another instance writes
 	}
 	m.runtime.budget.give(m.charged + m.heap + m.host)

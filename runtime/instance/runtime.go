@@ -31,19 +31,20 @@ const maxMemory = 1 << 32
 // Runtime compiles modules and holds what their instances share: the engine, the functions of the host, slots and budget.
 // It may be used from several goroutines at once.
 type Runtime struct {
-	limits  Limits
-	engine  wazero.Runtime
-	config  wazero.ModuleConfig // what the configuration of every instance starts from
-	wasi    preview1
-	budget  budget
-	turns   turns
-	host    api.Module  // what woven modules import
-	check   weave.Check // how they are woven
-	ticker  *ticker     // nil with fuel
-	code    code        // nil: modules are compiled, and the code is not kept
-	pagemap pagemap
-	kept    atomic.Uint64 // bytes of memory that idle slots have
-	resets  resetCounters
+	limits    Limits
+	engine    wazero.Runtime
+	config    wazero.ModuleConfig // what the configuration of every instance starts from
+	wasi      preview1
+	budget    budget
+	turns     turns
+	host      api.Module  // what woven modules import
+	check     weave.Check // how they are woven
+	ticker    *ticker     // nil with fuel
+	code      code        // nil: modules are compiled, and the code is not kept
+	pagemap   pagemap
+	snapshots bool          // may be asked for
+	kept      atomic.Uint64 // bytes of memory that idle slots have
+	resets    resetCounters
 
 	mu     sync.Mutex // guards stocks
 	stocks map[*stock]struct{}

@@ -36,10 +36,11 @@ type stock struct {
 
 // pool are the slots of one image.
 type pool struct {
-	stock *stock
-	image *image
-	hot   hotPages
-	idle  []idleSlot // the last one is used first: it is warm, and the others are not missed when they go
+	stock  *stock
+	image  *image
+	begins uint64 // bytes that the memory has at first, at least
+	hot    hotPages
+	idle   []idleSlot // the last one is used first: it is warm, and the others are not missed when they go
 }
 
 type idleSlot struct {

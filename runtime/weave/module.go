@@ -98,6 +98,8 @@ type Module struct {
 	entries         int          // of tables at the start and of element segments, together
 	segments        int          // of data
 	taken           int          // of them, the first ones, as far as they are active: they stay out
+	outlined        byte         // what stateName says of the code
+	surveyed        bool         // and it is known
 	namesData       bool         // an instruction that was read names one
 	globals         []GlobalType // the imported ones first
 	importedGlobals int

@@ -89,6 +89,9 @@ func (m *Module) split(r *reader) (names *reader) {
 				names = s
 			}
 			r.join(s)
+			if s.err == nil && name == stateName {
+				m.readState(s)
+			}
 			continue
 		}
 		for next < len(sectionOrder) && sectionOrder[next] != id {

@@ -17,12 +17,22 @@ func Skeleton(woven []byte) ([]byte, error) {
 	return leaveOut(woven, func(id int, name string) bool { return id == sectionCustom && name != "name" })
 }
 
-// Outline returns what Read, Exports and Imports need of a module: no code, and none of what fills memories and tables. It cannot be woven to
+// Outline returns what Read, Exports, Imports and Unrestorable need of a module: no code, and none of what fills memories and tables. It cannot be woven to
 // anything useful.
 func Outline(wasm []byte) ([]byte, error) {
-	return leaveOut(wasm, func(id int, _ string) bool {
+	m, err := Read(wasm)
+	if err != nil {
+		return nil, err
+	}
+	b, err := leaveOut(wasm, func(id int, _ string) bool {
 		return id == sectionCustom || id == sectionElement || id == sectionData || id == sectionDataCount
 	})
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{b: b}
+	m.writeState(w)
+	return w.b, nil
 }
 
 // leaveOut copies a module less some sections and all bodies.

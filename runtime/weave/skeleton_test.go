@@ -121,6 +121,11 @@ func TestAnOutlineIsReadAsTheModuleIs(t *testing.T) {
 				!reflect.DeepEqual(outline.Memory, whole.Memory) || outline.HasStart() != whole.HasStart() {
 				t.Error("it has other imports, exports, memories, or another start function")
 			}
+			for _, taken := range []int{0, whole.Segments()} {
+				if got, want := outline.Unrestorable(taken), whole.Unrestorable(taken); got != want {
+					t.Errorf("of its state it is said: %q, want %q", got, want)
+				}
+			}
 		})
 	}
 }

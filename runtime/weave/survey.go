@@ -7,6 +7,7 @@ type survey struct {
 	references map[uint32]bool // functions that ref.func makes references to
 	elements   bool            // an instruction names an element segment
 	inits      map[uint32]bool // data segments that memory.init is used with
+	dropsData  bool            // one empties a data segment
 }
 
 // site is a kind of call_indirect: any two with the same table and the same type do the same.
@@ -55,6 +56,8 @@ func (s *survey) note(in instruction) {
 			s.elements = true
 		case bulkTableCopy:
 			s.touched[in.index], s.touched[in.table] = true, true
+		case bulkDataDrop:
+			s.dropsData = true
 		case bulkTableGrow, bulkTableFill:
 			s.touched[in.table] = true
 		}
