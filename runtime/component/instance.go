@@ -44,6 +44,7 @@ func (c *Component) Instantiate(ctx context.Context, state any) (*Instance, erro
 func (c *Component) newInstance(state any) *Instance {
 	i := &Instance{component: c, state: state, interior: c.interior()}
 	i.call.instance, i.interior.instance = i, i
+	i.interior.restore(c.handles, state)
 	return i
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/mayfly-run/mayfly/runtime/component/abi"
 	"github.com/mayfly-run/mayfly/runtime/component/binary"
 	"github.com/mayfly-run/mayfly/runtime/component/types"
 	"github.com/mayfly-run/mayfly/runtime/component/validate"
@@ -89,6 +90,7 @@ type Component struct {
 	functions []*instance.Function // of plan.coreFuncs; nil: of the host
 	memories  []instance.Memory    // of plan.cores
 	interiors sync.Pool            // of *interior
+	handles   []abi.Handles        // of a snapshot; nil: there is none
 }
 
 // Load links a component to a host and compiles it. Its errors wrap ErrImport, or those of [instance.Runtime.LoadGroup].

@@ -8,35 +8,55 @@ import (
 	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
 )
 
-// sharedInput is one of several handles of a stream: the stream stays open when it is dropped.
-type sharedInput struct{ wasiio.InputStream }
+// input is one of several handles of standard input: the stream stays open when it is dropped.
+type input struct{ wasiio.InputStream }
 
-func (sharedInput) Close() error { return nil }
+func (input) Close() error { return nil }
 
-// sharedOutput likewise.
-type sharedOutput struct{ wasiio.OutputStream }
+// output likewise, of standard output or of standard error.
+type output struct {
+	wasiio.OutputStream
+	get func(*Guest) component.Value
+}
 
-func (sharedOutput) Close() error { return nil }
+func (output) Close() error { return nil }
+
+// discarded is an output that is nobody's.
+type discarded struct {
+	wasiio.OutputStream
+	get func(*Guest) component.Value
+}
+
+// Instances that begin with a snapshot may have asked for their streams before: each gets its own.
+var (
+	_ wasiio.Renewable = input{}
+	_ wasiio.Renewable = output{}
+	_ wasiio.Renewable = discarded{}
+)
+
+func (input) Renew(state any) component.Value       { return state.(State).CLI().stdin() }
+func (o output) Renew(state any) component.Value    { return o.get(state.(State).CLI()) }
+func (d discarded) Renew(state any) component.Value { return d.get(state.(State).CLI()) }
 
 // stdin is wasi:cli/stdin.get-stdin.
 func (g *Guest) stdin() component.Value {
 	if g.Stdin == nil {
-		return wasiio.NewInput(wasiio.Empty())
+		return wasiio.NewInput(input{wasiio.Empty()})
 	}
-	return wasiio.NewInput(sharedInput{g.Stdin})
+	return wasiio.NewInput(input{g.Stdin})
 }
 
 // stdout is wasi:cli/stdout.get-stdout.
-func (g *Guest) stdout() component.Value { return output(g.Stdout) }
+func (g *Guest) stdout() component.Value { return handle(g.Stdout, (*Guest).stdout) }
 
 // stderr is wasi:cli/stderr.get-stderr.
-func (g *Guest) stderr() component.Value { return output(g.Stderr) }
+func (g *Guest) stderr() component.Value { return handle(g.Stderr, (*Guest).stderr) }
 
-func output(s wasiio.OutputStream) component.Value {
+func handle(s wasiio.OutputStream, get func(*Guest) component.Value) component.Value {
 	if s == nil {
-		return wasiio.NewOutput(wasiio.ToWriter(io.Discard))
+		return wasiio.NewOutput(discarded{wasiio.ToWriter(io.Discard), get})
 	}
-	return wasiio.NewOutput(sharedOutput{s})
+	return wasiio.NewOutput(output{s, get})
 }
 
 // terminal is the resources terminal-input and terminal-output, of which a guest can only know that they are there.

@@ -20,6 +20,15 @@ type input struct {
 // NewInput returns a handle of wasi:io/streams.input-stream. s is closed when the guest drops it.
 func NewInput(s InputStream) component.Value { return abi.Resource(&input{stream: s}) }
 
+// Renew implements component.Renewable, if the stream is a Renewable.
+func (in *input) Renew(state any) (component.Value, bool) {
+	s, ok := in.stream.(Renewable)
+	if !ok || in.ended {
+		return component.Value{}, false
+	}
+	return s.Renew(state), true
+}
+
 func inputOf(v component.Value) *input { return v.Resource().(*input) }
 
 // read returns at most limit bytes, none if there are none yet.

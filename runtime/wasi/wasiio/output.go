@@ -27,6 +27,15 @@ type output struct {
 // NewOutput returns a handle of wasi:io/streams.output-stream. s is closed when the guest drops it.
 func NewOutput(s OutputStream) component.Value { return abi.Resource(&output{stream: s}) }
 
+// Renew implements component.Renewable, if the stream is a Renewable.
+func (out *output) Renew(state any) (component.Value, bool) {
+	s, ok := out.stream.(Renewable)
+	if !ok || out.closed || out.permit > 0 {
+		return component.Value{}, false
+	}
+	return s.Renew(state), true
+}
+
 func outputOf(v component.Value) *output { return v.Resource().(*output) }
 
 func (out *output) checkWrite() (int, error) {

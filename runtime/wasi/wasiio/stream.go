@@ -1,6 +1,10 @@
 package wasiio
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/mayfly-run/mayfly/runtime/component"
+)
 
 // ErrClosed says that the other side of an output stream takes no more. What a guest is told is wasi:io/streams.stream-error.closed.
 var ErrClosed = errors.New("the stream is closed")
@@ -13,6 +17,12 @@ type Pollable interface {
 	// at once if it is true already. What it returns ends that; it may be called after the Pollable's owner has been closed. wake does
 	// not block.
 	Watch(wake func()) (stop func())
+}
+
+// Renewable is a stream that every instance can have one like, whatever was done with this one: it makes the handle, for the instance with that
+// [component.Call] state.
+type Renewable interface {
+	Renew(state any) component.Value
 }
 
 // InputStream is the resource wasi:io/streams.input-stream, which [NewInput] makes of it. A guest's calls come one at a time, from one
