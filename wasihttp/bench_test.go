@@ -53,18 +53,25 @@ func BenchmarkExchange(b *testing.B) {
 
 // And where a component answers?
 func BenchmarkComponentExchange(b *testing.B) {
-	for _, name := range []string{behaviours, "time-c", "time-rust", "time-go", "time-javascript"} {
-		b.Run(name, func(b *testing.B) {
-			wasm, ok := guests.Built(name)
+	for _, c := range []struct {
+		name, guest string
+		options     []option
+	}{
+		{behaviours, behaviours, nil}, {"time-c", "time-c", nil}, {"time-rust", "time-rust", nil}, {"time-go", "time-go", nil},
+		{"time-go with a snapshot", "time-go", []option{snapshot}}, {"time-javascript", "time-javascript", nil},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			wasm, ok := guests.Built(c.guest)
 			if !ok {
 				b.Skip("not built: make guests")
 			}
-			app, _, _ := load(b, "hello", func(o *Options) { o.Wasm = wasm })
+			app, _, _ := load(b, "hello", append(c.options, func(o *Options) { o.Wasm = wasm })...)
 			h := http.HandlerFunc(app.Server.serveHTTP)
 			r := httptest.NewRequest("GET", "/hello?query", nil)
 			r.Header.Set("User-Agent", "benchmark")
 			r.Header.Set("Accept", "*/*")
 			b.ReportAllocs()
+			before := app.runtime.Resets()
 			for b.Loop() {
 				w := httptest.NewRecorder()
 				h.ServeHTTP(w, r)
@@ -72,6 +79,7 @@ func BenchmarkComponentExchange(b *testing.B) {
 					b.Fatal(w.Code, w.Body)
 				}
 			}
+			b.ReportMetric(float64(app.runtime.Resets().Since(before).Per().Nanoseconds()), "reset-ns/op")
 		})
 	}
 }

@@ -3,6 +3,7 @@ package wasihttp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -30,6 +31,10 @@ var (
 
 // loadCGI loads a core module.
 func loadCGI(ctx context.Context, r *instance.Runtime, o Options) (*cgi, error) {
+	if o.Sidecar.Snapshot {
+		return nil, fmt.Errorf("MAYFLY_SNAPSHOT=init: %w: all that a module does it does in _start, which runs for each request: leave the variable out, or build a component",
+			instance.ErrSnapshot)
+	}
 	m, err := r.Load(ctx, o.Wasm)
 	if err != nil {
 		return nil, err

@@ -50,6 +50,9 @@ func loadProgram(ctx context.Context, r *instance.Runtime, o Options) (*program,
 	if err != nil {
 		return nil, err
 	}
+	if o.Sidecar.Snapshot {
+		r.PrepareSnapshots()
+	}
 	p, err := link(ctx, r, d, o)
 	if err != nil {
 		return nil, err
@@ -57,6 +60,9 @@ func loadProgram(ctx context.Context, r *instance.Runtime, o Options) (*program,
 	err = p.enter(o.Sidecar.Trigger)
 	if err == nil {
 		err = p.try(ctx)
+	}
+	if err == nil && o.Sidecar.Snapshot {
+		err = p.snapshot(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, p.component.Close(ctx))
@@ -114,6 +120,17 @@ func (p *program) try(ctx context.Context) error {
 	s.begin(p, nil)
 	defer s.close()
 	return p.component.Try(ctx, s)
+}
+
+// snapshot keeps the state after initialisation for all instances.
+func (p *program) snapshot(ctx context.Context) error {
+	s := &programState{}
+	s.begin(p, nil)
+	defer s.close()
+	if err := p.component.Snapshot(ctx, s); err != nil {
+		return fmt.Errorf("MAYFLY_SNAPSHOT=init: %w: leave the variable out", err)
+	}
+	return nil
 }
 
 // check reports whether the component has what a trigger, "" for any, calls.

@@ -27,6 +27,7 @@ const defaultPort = 8080
 
 type buildOptions struct {
 	tag, output, trigger, port, rootfs string
+	snapshot                           string
 	env, files, platforms              []string
 	labels                             map[string]string
 	format                             *format
@@ -64,7 +65,7 @@ imported into containerd's namespace k8s.io. Without a tag it is latest, which
 kubelet pulls each time unless the pod has imagePullPolicy: Never or IfNotPresent.
 
 The image runs as user 65532. Its environment holds the defaults that the pod
-may change: MAYFLY_TRIGGER, PORT, and what --env adds. A MAYFLY_* variable that
+may change: MAYFLY_TRIGGER, PORT, and what --snapshot and --env add. A MAYFLY_* variable that
 this mayfly does not know is refused.
 
 The result goes to stdout: name, digest, bytes, file.`,
@@ -91,12 +92,14 @@ The result goes to stdout: name, digest, bytes, file.`,
 	f.StringVarP(&o.output, "output", "o", "", "file to write (default: the module's name with .tar)")
 	f.StringVar(&o.trigger, "trigger", "", "what starts an instance: http (each request) or command (once) (default: what a component is made for, else http)")
 	f.StringVar(&o.port, "port", "", "`port` the sidecar answers on (default 8080 with trigger http)")
+	f.StringVar(&o.snapshot, "snapshot", "", "init: instances begin where one is that has been initialised; see MAYFLY_SNAPSHOT for its price (default: none)")
 	f.StringArrayVarP(&o.env, "env", "e", nil, "variable of the image, KEY=VALUE; repeatable")
 	f.StringArrayVar(&o.files, "file", nil, "file or directory to add, HOST[:GUEST]; repeatable")
 	f.StringVar(&o.rootfs, "rootfs", "", "directory whose content becomes the root of the image")
 	f.StringSliceVar(&o.platforms, "platform", nil, "linux/ARCH; several make an image for each (default: this machine's)")
 	f.StringToStringVarP(&o.labels, "label", "l", nil, "label of the image, KEY=VALUE; repeatable")
 	completeWith(cmd, "trigger", string(config.TriggerHTTP), string(config.TriggerCommand))
+	completeWith(cmd, "snapshot", config.SnapshotInit, config.SnapshotNone)
 	o.format = formatFlag(cmd, "")
 	return cmd
 }
@@ -189,6 +192,9 @@ func (o *buildOptions) app(cmd *cobra.Command, file string) (ociimage.App, ociim
 	}
 	if unknown := config.Unknown(o.env); len(unknown) > 0 {
 		return fail(errors.New(strings.Join(unknown, "\n")))
+	}
+	if cmd.Flags().Changed("snapshot") {
+		app.Env = append(slices.Clone(o.env), "MAYFLY_SNAPSHOT="+o.snapshot)
 	}
 	if app.Trigger, app.Port, err = o.defaults(cmd.Flags().Changed); err != nil {
 		return fail(err)

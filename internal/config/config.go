@@ -21,6 +21,12 @@ const (
 	TriggerCommand TriggerKind = "command"
 )
 
+// What MAYFLY_SNAPSHOT may be.
+const (
+	SnapshotInit = "init"
+	SnapshotNone = "none"
+)
+
 // Never is the idle timeout of an engine that stays.
 const Never = time.Duration(-1)
 
@@ -63,6 +69,8 @@ type Sidecar struct {
 	MaxBody int64
 	// AllowedOutbound is where guests may connect to, as package outbound reads it; empty: the pod's loopback.
 	AllowedOutbound string
+	// Snapshot has instances begin where one is that has been initialised, rather than initialise each.
+	Snapshot bool
 	// ServerTiming adds the Server-Timing header to answers.
 	ServerTiming bool
 	// JSONLog writes log lines as JSON objects.
@@ -123,6 +131,13 @@ var variables = []struct {
 	}},
 	{"MAYFLY_ALLOWED_OUTBOUND", "https://api.example.com or *://*.svc.cluster.local:8080", func(s *Sidecar, v string) error {
 		s.AllowedOutbound = v // engine and command line read it: the shim has no use for it
+		return nil
+	}},
+	{"MAYFLY_SNAPSHOT", "init or none", func(s *Sidecar, v string) error {
+		if v != SnapshotInit && v != SnapshotNone {
+			return fmt.Errorf("want %s or %s", SnapshotInit, SnapshotNone)
+		}
+		s.Snapshot = v == SnapshotInit
 		return nil
 	}},
 	{"MAYFLY_SERVER_TIMING", "1 or 0", func(s *Sidecar, v string) error {

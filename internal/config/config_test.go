@@ -31,7 +31,7 @@ func TestEachVariableIsRead(t *testing.T) {
 		"MAYFLY_TRIGGER=http", "MAYFLY_TIMEOUT=1500ms", "MAYFLY_MAX_INSTANCES=7", "MAYFLY_MEMORY=128Mi",
 		"MAYFLY_IDLE_TIMEOUT=never", "MAYFLY_DRAIN_TIMEOUT=0s", "MAYFLY_MAX_BODY=10k", "MAYFLY_SERVER_TIMING=1",
 		"MAYFLY_LOG=json", "MAYFLY_LOG_LEVEL=debug", "MAYFLY_FROM_THE_FUTURE=x", "MAYFLY_LISTEN=unix:/run/a.sock",
-		"MAYFLY_ALLOWED_OUTBOUND=https://api.example.com",
+		"MAYFLY_ALLOWED_OUTBOUND=https://api.example.com", "MAYFLY_SNAPSHOT=init",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -40,6 +40,7 @@ func TestEachVariableIsRead(t *testing.T) {
 		AllowedOutbound: "https://api.example.com",
 		Trigger:         TriggerHTTP, Listen: []Address{{Network: "unix", Path: "/run/a.sock"}}, Timeout: 1500 * time.Millisecond,
 		MaxInstances: 7, Memory: 128 << 20, IdleTimeout: Never, MaxBody: 10_000, ServerTiming: true, JSONLog: true, Debug: true,
+		Snapshot: true,
 	}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got  %+v\nwant %+v", s, want)
@@ -112,10 +113,10 @@ func TestTheGuestSeesNoMayflyVariables(t *testing.T) {
 }
 
 func TestAMisspeltVariableIsRecognised(t *testing.T) {
-	got := Unknown([]string{"MAYFLY_TIMOUT=3s", "MAYFLY_PORT=1", "MAYFLY_SNAPSHOT=init", "MAYFLY_TIMEOUT=3s", "PORT=80", "PATH=/", "MAYFLY_LISTEN=:80"})
+	got := Unknown([]string{"MAYFLY_TIMOUT=3s", "MAYFLY_PORT=1", "MAYFLY_FROM_THE_FUTURE=init", "MAYFLY_TIMEOUT=3s", "PORT=80", "PATH=/", "MAYFLY_LISTEN=:80"})
 	want := []string{
+		"MAYFLY_FROM_THE_FUTURE: this mayfly knows no such setting",
 		"MAYFLY_PORT: this mayfly knows no such setting; did you mean PORT?",
-		"MAYFLY_SNAPSHOT: this mayfly knows no such setting",
 		"MAYFLY_TIMOUT: this mayfly knows no such setting; did you mean MAYFLY_TIMEOUT?",
 	}
 	if !reflect.DeepEqual(got, want) {
