@@ -34,6 +34,7 @@ type engine struct {
 	link    *link
 	stderr  *logfmt.Buffered // of the log and of guests that answer requests
 	log     *slog.Logger
+	steps   steps
 }
 
 func doMain(args []string) int {
@@ -75,6 +76,7 @@ func (e *engine) refuse(err error) int {
 
 func (e *engine) run() int {
 	begin := time.Now()
+	e.steps.done("process")
 	e.limitMemory()
 	ls, conns, err := inherit(e.flags)
 	if err != nil {
@@ -83,6 +85,7 @@ func (e *engine) run() int {
 	if e.sidecar.Trigger == config.TriggerHTTP && len(ls) == 0 {
 		return e.refuse(errNoListener)
 	}
+	e.steps.done("sockets")
 	app, err := e.load()
 	if err != nil {
 		if e.stop.ctx.Err() != nil {
@@ -91,6 +94,7 @@ func (e *engine) run() int {
 		return e.refuse(err)
 	}
 
+	e.steps.done("app")
 	took := time.Since(begin).Round(time.Millisecond)
 	if app.Trigger != config.TriggerHTTP {
 		for _, l := range ls {
@@ -150,6 +154,8 @@ func (e *engine) serve(app *wasihttp.App, ls []net.Listener, conns []net.Conn, t
 	if err := e.link.send(control.Ready); err != nil {
 		return exitFailure
 	}
+	e.steps.done("ready")
+	e.steps.logTo(e.log)
 	unhook := context.AfterFunc(e.stop.hurry, app.Server.Cut)
 	defer unhook()
 	err := app.Server.Serve(e.stop.ctx, ls, conns)
