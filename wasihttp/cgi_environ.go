@@ -53,7 +53,7 @@ func newEnviron(env []string) environ {
 // of returns the environment for a request, as RFC 3875, 4.1 has it, on top of the container's.
 // The whole of the path is PATH_INFO: a module is all there is behind its port.
 func (e environ) of(r *http.Request, id string) []string {
-	v := variables{text: make([]byte, 0, usualText)}
+	v := variables{text: make([]byte, 0, usualText), ends: make([]int, 0, usualVariables)}
 	host, port := splitAddress(r.RemoteAddr)
 	name, at := serverAddress(r)
 	v.add("GATEWAY_INTERFACE=CGI/1.1")
@@ -91,8 +91,11 @@ func (e environ) of(r *http.Request, id string) []string {
 	return e.addHTTP(env, env[len(e.plain)+fields:])
 }
 
-// usualText is how many bytes the variables of a request have at most, most often.
-const usualText = 1 << 10
+// What the variables of a request have at most, most often.
+const (
+	usualVariables = 40
+	usualText      = 1 << 10 // bytes
+)
 
 // variables are the variables of a request, in one piece of text.
 type variables struct {

@@ -134,6 +134,8 @@ func (r *reply) inform(status int, f *fields) error {
 	header := r.x.w.Header()
 	f.copyTo(header)
 	r.sending.Store(true)
+	release := r.x.releaseWhenOver(&r.sending)
+	defer release()
 	if err := r.x.ctx.Err(); err != nil {
 		return &codeError{code: codeConnectionTerminated, err: err}
 	}

@@ -43,7 +43,9 @@ func (f *Function) Call(ctx context.Context, i *GroupInstance, stack []uint64) e
 	}
 	i.ran, i.running = true, true
 	i.begin(ctx)
-	i.call.Context = ctx
+	if i.call.Context != ctx { // else others may be looking at it, who got it from the call before
+		i.call.Context = ctx
+	}
 	err := f.run(i, stack)
 	i.running = false
 	i.end()
