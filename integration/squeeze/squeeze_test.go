@@ -40,9 +40,15 @@ func TestMoreRequestsThanMemoryAreNoReasonToDie(t *testing.T) {
 		t.Skip("it needs root and takes some minutes: set MAYFLY_SQUEEZE=1")
 	}
 	engine := build(t)
-	for _, guest := range []string{"time-c", "time-rust", "time-go", "time-javascript"} {
-		t.Run(guest, func(t *testing.T) {
-			wasm, ok := guests.Built(guest)
+	for _, tc := range []struct{ name, guest, path string }{
+		{"C", "time-c", "/"},
+		{"Rust", "time-rust", "/"},
+		{"Rust that sleeps", "http", "/sleep?ms=300"}, // so that very many would live at once
+		{"Go", "time-go", "/"},
+		{"JavaScript", "time-javascript", "/"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			wasm, ok := guests.Built(tc.guest)
 			if !ok {
 				t.Skip("it is not built: make guests")
 			}
@@ -55,7 +61,7 @@ func TestMoreRequestsThanMemoryAreNoReasonToDie(t *testing.T) {
 			}
 			for _, mib := range []uint64{64, 128, 256} {
 				t.Run(fmt.Sprintf("in %d MiB", mib), func(t *testing.T) {
-					squeeze(t, bare.Options{Binary: engine, Module: module, Compiled: compiled, Limit: mib << 20, Env: []string{"MAYFLY_TIMEOUT=10s"}})
+					squeeze(t, tc.path, bare.Options{Binary: engine, Module: module, Compiled: compiled, Limit: mib << 20, Env: []string{"MAYFLY_TIMEOUT=10s"}})
 				})
 			}
 		})
@@ -74,7 +80,7 @@ func build(t *testing.T) string {
 	return file
 }
 
-func squeeze(t *testing.T, o bare.Options) {
+func squeeze(t *testing.T, path string, o bare.Options) {
 	limit, err := bare.NewLimit(fmt.Sprintf("mayfly-squeeze-%d", os.Getpid()), o.Limit)
 	if err != nil {
 		t.Fatalf("it needs root and a memory controller: %v", err)
@@ -100,7 +106,7 @@ func squeeze(t *testing.T, o bare.Options) {
 			time.Sleep(quiet)
 		}
 		a := &answers{}
-		a.ask("http://" + e.Addr + "/")
+		a.ask("http://" + e.Addr + path)
 		t.Logf("%d answers, %d told to come again; at most %.1f MiB of %d", a.good, a.busy, float64(limit.Peak())/(1<<20), o.Limit>>20)
 		if a.other != nil || a.good == 0 || a.withoutAdvice > 0 {
 			t.Errorf("%d good answers, %d of the refusals without Retry-After, and %v", a.good, a.withoutAdvice, a.other)
