@@ -200,7 +200,7 @@ func (r *results) distributions() report.Section {
 
 func (r *results) processors() report.Section {
 	s := report.Section{ID: "processor", Title: "How much processor time does a request cost?", Text: []string{
-		fmt.Sprintf("All of the server's processes, divided by the answers, at %d connections. This is what a busy node pays, and other work on the machine hardly changes it.", curved),
+		fmt.Sprintf("All of the server's processes, divided by the answers, at %d connections. This is what a busy node pays, and other work on the machine changes it less than it changes times.", curved),
 	}}
 	chart := report.Bars{Axis: "processor time of the server for a request", Unit: report.Microseconds, Log: true}
 	table := &report.Table{Words: 2, Head: []string{"language", "server", "server", "client"}}
