@@ -43,11 +43,12 @@ func Added(function string) bool {
 // dispatch is what has become of the tables of a module.
 type dispatch struct {
 	tables    map[uint32]*privateTable
-	keepsRoom bool         // element segments that go leave an empty one in their place, since instructions name others
-	declared  []uint32     // functions that ref.func names, and that only what goes has declared
-	types     []Type       // to add
-	functions []added      // to add
-	called    map[site]int // in functions
+	keepsRoom bool           // element segments that go leave an empty one in their place, since instructions name others
+	declared  []uint32       // functions that ref.func names, and that only what goes has declared
+	types     []Type         // to add
+	numbers   map[string]int // of those, by Type.key
+	functions []added        // to add
+	called    map[site]int   // in functions
 }
 
 // added is a function that some modules get and others do not.
@@ -59,7 +60,7 @@ type added struct {
 
 // planDispatch finds the tables that become code, and what code.
 func (m *Module) planDispatch() {
-	d := &dispatch{called: map[site]int{}}
+	d := &dispatch{called: map[site]int{}, numbers: map[string]int{}}
 	m.dispatch = d
 	d.tables = m.privateTables()
 	if len(d.tables) == 0 && m.kept == nil {
@@ -102,7 +103,8 @@ func (m *Module) planTable(index uint32, s *survey, traps traps) {
 		return len(d.functions) - 1
 	}
 	miss := m.extra(add(Type{Params: []byte{typeI32}}, func(w *writer) { table.writeMiss(w, traps) }))
-	done := map[int]int{} // dispatch functions, by canonical type
+	targets := m.targets(table) // for all types at once: there may be as many of them as entries
+	done := map[int]int{}       // dispatch functions, by canonical type
 	for _, site := range s.sites() {
 		if site.table != index {
 			continue
@@ -112,7 +114,7 @@ func (m *Module) planTable(index uint32, s *survey, traps traps) {
 		if !ok {
 			t := m.types[typ]
 			t.Params = append(slices.Clone(t.Params), typeI32)
-			clusters := table.clusters(func(f uint32) bool { return m.canonical[m.functions[f]] == typ })
+			clusters := clusters(targets[typ])
 			f = add(t, func(w *writer) { m.writeDispatcher(w, t, clusters, miss) })
 			done[typ] = f
 		}
@@ -122,13 +124,13 @@ func (m *Module) planTable(index uint32, s *survey, traps traps) {
 
 // typeOf returns the number of an added type.
 func (d *dispatch) typeOf(t Type) int {
-	for i := range d.types {
-		if d.types[i].Equal(&t) {
-			return i
-		}
+	n, ok := d.numbers[t.key()]
+	if !ok {
+		n = len(d.types)
+		d.types = append(d.types, t)
+		d.numbers[t.key()] = n
 	}
-	d.types = append(d.types, t)
-	return len(d.types) - 1
+	return n
 }
 
 // planDeclared notes the functions that would not be declared any more, so that no reference could be made to them. WebAssembly 2.0,
@@ -181,10 +183,15 @@ func (m *Module) canonicalTypes() {
 	m.canonical = make([]int, len(m.types))
 	first := make(map[string]int, len(m.types))
 	for i, t := range m.types {
-		key := string(appendU32(nil, uint32(len(t.Params)))) + string(t.Params) + string(t.Results)
+		key := t.key()
 		if _, ok := first[key]; !ok {
 			first[key] = i
 		}
 		m.canonical[i] = first[key]
 	}
+}
+
+// key is the same for equal types.
+func (t *Type) key() string {
+	return string(appendU32(nil, uint32(len(t.Params)))) + string(t.Params) + string(t.Results)
 }

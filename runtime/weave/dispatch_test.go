@@ -210,6 +210,29 @@ func throughTable(random *rand.Rand, size int) []byte {
 		"\x09"+vector(segments...), "\x0a"+vector(bodies...))
 }
 
+// TestManyTypesInALargeTable takes long when the table is looked through for each type, and ten times that when there are ten times as many.
+func TestManyTypesInALargeTable(t *testing.T) {
+	const count, bits, size = 1 << 14, 14, 1 << 19
+	types := []string{nothing}
+	body := &strings.Builder{}
+	for n := range count {
+		typ := []byte{0x60, bits}
+		for bit := range bits {
+			typ = append(typ, 0x7f-byte(n>>bit&1)) // i32 or i64
+		}
+		types = append(types, string(append(typ, 0)))
+		body.WriteString("\x00\x11" + number(1+n) + "\x00") // unreachable, call_indirect
+	}
+	m, err := weave.Read(module("\x01"+vector(types...), "\x03"+vector("\x00"), "\x04"+vector("\x70\x00"+number(size)),
+		"\x09"+vector("\x00"+i32(size-1)+"\x0b"+vector("\x00")), "\x0a"+vector(code(body.String()))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if woven, err := m.Weave(); err != nil || len(woven) > 2<<20 {
+		t.Errorf("%d bytes, %v", len(woven), err)
+	}
+}
+
 func TestWhatIsExportedForNobodyIsLeftOut(t *testing.T) {
 	m, err := weave.Read(module("\x01"+vector(nothing), "\x03"+vector("\x00"), "\x05\x01\x00\x01",
 		"\x07"+vector("\x01f\x00\x00", "\x01g\x00\x00", "\x01m\x02\x00"), "\x0a"+vector(code(""))))

@@ -18,14 +18,22 @@ type target struct {
 // cluster is targets that lie close together, in order.
 type cluster []target
 
-// clusters returns the entries that hold a function which is wanted.
-func (t *privateTable) clusters(wanted func(function uint32) bool) []cluster {
-	var all []cluster
+// targets returns the entries that hold a function, in order, by its canonical type.
+func (m *Module) targets(t *privateTable) map[int][]target {
+	all := map[int][]target{}
 	for i, f := range t.entries {
-		if f == none || !wanted(uint32(f)) {
-			continue
+		if f != none {
+			typ := m.canonical[m.functions[f]]
+			all[typ] = append(all[typ], target{uint32(i), uint32(f)})
 		}
-		next := target{uint32(i), uint32(f)}
+	}
+	return all
+}
+
+// clusters takes targets of one type apart where they do not lie close together.
+func clusters(targets []target) []cluster {
+	var all []cluster
+	for _, next := range targets {
 		if n := len(all); n > 0 {
 			if last := all[n-1]; len(last) < maxArms && next.index-last[len(last)-1].index <= maxHole {
 				all[n-1] = append(last, next)
