@@ -112,7 +112,7 @@ func (p *part) declareOwn() {
 		if p.oneIn(2) {
 			t.max = t.min + p.below(6)
 		}
-		t.private = p.oneIn(2)
+		t.private = p.calm || p.oneIn(2)
 		if t.element == FuncRef {
 			t.contents = make([]int, t.min)
 			for i := range t.contents {
@@ -158,6 +158,9 @@ func (p *part) declareMemory() {
 
 func (p *part) declareGlobal(i int) {
 	t, mutable := pick(p.random, values), !p.oneIn(3)
+	if p.calm && (t == FuncRef || t == ExternRef) {
+		mutable = false
+	}
 	var init code
 	offset := -1
 	switch from := p.constantGlobals(t); {

@@ -38,7 +38,8 @@ type generator struct {
 	group *Group
 	types []Type // that functions have: few, so that many functions have the same
 	parts []*part
-	pages int // that memories may have yet
+	pages int  // that memories may have yet
+	calm  bool // nothing but memory and plain globals changes
 }
 
 var (
@@ -48,7 +49,7 @@ var (
 )
 
 func newGenerator(r *random) *generator {
-	g := &generator{random: r, group: &Group{}, pages: MaxPages}
+	g := &generator{random: r, group: &Group{}, pages: MaxPages, calm: r.oneIn(5)}
 	g.types = []Type{{}, {Params: []byte{I32}, Results: []byte{I32}}}
 	for range r.between(2, 5) {
 		g.types = append(g.types, g.newType(numbers, r.below(9), r.below(3)))

@@ -93,7 +93,7 @@ func (b *body) length(depth int) {
 // changeMemory fills, copies, grows, or uses data segments.
 func (b *body) changeMemory(depth int) {
 	if b.memory == nil || b.oneIn(4) {
-		if len(b.data) > 0 {
+		if len(b.data) > 0 && !b.calm {
 			b.c.bulk(bulkDataDrop, b.below(len(b.data)))
 		}
 		return
@@ -113,11 +113,16 @@ func (b *body) changeMemory(depth int) {
 		if len(b.data) > 0 {
 			i := b.below(len(b.data))
 			b.address(depth)
-			n := b.below(len(b.data[i].bytes) + 1)
-			b.c.i32(b.below(len(b.data[i].bytes) - n + 1))
-			if b.oneIn(10) {
-				n += 5
+			// An active segment is empty once it has been applied. The engine forgets that, so nothing but nothing is copied from it.
+			n, from := 0, 0
+			if b.data[i].passive {
+				n = b.below(len(b.data[i].bytes) + 1)
+				from = b.below(len(b.data[i].bytes) - n + 1)
+				if b.oneIn(10) {
+					n += 5
+				}
 			}
+			b.c.i32(from)
 			b.c.i32(n)
 			b.c.bulk(bulkMemoryInit, i, 0)
 		}
@@ -131,7 +136,7 @@ func (b *body) changeMemory(depth int) {
 func (b *body) changeTable(depth int) {
 	table, ok := b.changeable(0)
 	if !ok || b.oneIn(6) {
-		if len(b.elements) > 0 {
+		if len(b.elements) > 0 && !b.calm {
 			b.c.bulk(bulkElemDrop, b.below(len(b.elements)))
 		}
 		return

@@ -138,11 +138,13 @@ func (p *part) addDirty() {
 		b.c.bulk(bulkTableSize, i)
 		b.c.bulk(bulkTableFill, i)
 	}
-	for i := range p.data {
-		b.c.bulk(bulkDataDrop, i)
-	}
-	for i := range p.elements {
-		b.c.bulk(bulkElemDrop, i)
+	if !p.calm {
+		for i := range p.data {
+			b.c.bulk(bulkDataDrop, i)
+		}
+		for i := range p.elements {
+			b.c.bulk(bulkElemDrop, i)
+		}
 	}
 	b.done(f)
 }

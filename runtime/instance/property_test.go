@@ -59,6 +59,7 @@ type ours struct {
 	group  *Group
 	random *wasmgen.Group
 	called map[string]*Function
+	after  *randomHost // what the host of a snapshot's instance has been; nil: instances begin anew
 }
 
 func newOurs(t testing.TB, r *Runtime, g *wasmgen.Group, keepAll bool) *ours {
@@ -126,6 +127,9 @@ type ourInstance struct {
 }
 
 func (o *ours) begin(h *randomHost) (fresh, string) {
+	if o.after != nil {
+		*h = *o.after
+	}
 	i, err := o.group.Instantiate(context.Background(), h)
 	if err != nil {
 		return nil, ourReason(err)
@@ -303,6 +307,44 @@ func TestCodeFromFilesDoesWhatTheEngineDoesAlone(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestAnInstanceOfASnapshotIsOneThatHasStarted is the same for groups that begin where one of their instances had got to, if they may.
+func TestAnInstanceOfASnapshotIsOneThatHasStarted(t *testing.T) {
+	r := newTestRuntime(t, Limits{Memory: propertyMemory})
+	r.PrepareSnapshots()
+	tried, taken := 0, 0
+	properties(t, 150, func(t *testing.T, seed []byte) {
+		g, random := wasmgen.Generate(seed), scriptRandom(seed)
+		here := newOurs(t, r, g, true)
+		defer here.close(t)
+		if here.group.Try(context.Background(), &randomHost{}) != nil {
+			return
+		}
+		tried++
+		after := &randomHost{}
+		if err := here.group.Snapshot(context.Background(), after, func() string { return "" }); err != nil {
+			if !errors.Is(err, ErrSnapshot) {
+				t.Error(err)
+			}
+			return
+		}
+		taken++
+		here.after = after
+		plain := newOracle(t, g, random.IntN(2) == 0, propertyMemory)
+		defer plain.close()
+		for range 3 {
+			s, dirty := newScript(random, g)
+			s = append(s, dirty)
+			if differ(t, "a script after a snapshot", s.play(plain, g), s.play(here, g)) {
+				return
+			}
+		}
+	})
+	t.Logf("%d of %d groups can begin so", taken, tried)
+	if tried > 20 && taken == 0 {
+		t.Error("no group can begin so")
+	}
 }
 
 // TestInstancesSideBySideDoNotMeet plays different scripts with instances of one group at once.
