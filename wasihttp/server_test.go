@@ -72,7 +72,7 @@ func load(t testing.TB, guest string, options ...option) (*App, *sink, *sink) {
 	for _, f := range options {
 		f(&o)
 	}
-	app, err := Load(t.Context(), o)
+	app, err := loadEither(t, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,24 +1,27 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"syscall"
 
 	"github.com/mayfly-run/mayfly/wasihttp"
 )
 
-// loadCompiled makes an app of the code that the shim has found or made for the module; nil where there is none, or it cannot be used.
-func (e *engine) loadCompiled(o wasihttp.Options) *wasihttp.App {
+// loadCompiled makes an app of the code that the shim has found or made for the module; nil where there is none, or it cannot be used. An error is
+// one that the module itself would give.
+func (e *engine) loadCompiled(o wasihttp.Options) (*wasihttp.App, error) {
 	if e.flags.compiled < 0 {
-		return nil
+		return nil, nil
 	}
 	defer syscall.Close(e.flags.compiled) // all of it is mapped or read
 	app, err := wasihttp.LoadCompiled(e.stop.ctx, fmt.Sprintf("/proc/self/fd/%d", e.flags.compiled), o)
-	if err != nil {
-		if e.stop.ctx.Err() == nil {
-			e.log.Warn("the compiled code of the module cannot be used: it is compiled again", "module", e.flags.module, "error", err)
-		}
-		return nil
+	switch {
+	case err == nil:
+		return app, nil
+	case e.stop.ctx.Err() != nil, errors.Is(err, wasihttp.ErrTrigger):
+		return nil, fmt.Errorf("load %s: %w", e.flags.module, err)
 	}
-	return app
+	e.log.Warn("the compiled code of the module cannot be used: it is compiled again", "module", e.flags.module, "error", err)
+	return nil, nil
 }

@@ -118,8 +118,8 @@ func (e *engine) load() (*wasihttp.App, error) {
 		Sidecar: e.sidecar, Args: e.flags.args, Env: config.GuestEnv(os.Environ()), Files: files,
 		Log: e.log, GuestLog: e.stderr, MemoryLimit: e.flags.memoryLimit,
 	}
-	if app := e.loadCompiled(o); app != nil {
-		return app, nil
+	if app, err := e.loadCompiled(o); app != nil || err != nil {
+		return app, err
 	}
 	if o.Wasm, err = wasihttp.ReadModule(e.flags.module); err != nil {
 		return nil, err
