@@ -268,3 +268,20 @@ func TestSlotsAreLentToManyAtOnce(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+// TestAnAccountThatIsWrongIsNotUsed takes files that say nothing of memory, as a system may have that only looks like Linux.
+func TestAnAccountThatIsWrongIsNotUsed(t *testing.T) {
+	if r := newTestRuntime(t, Limits{}); r.pagemap.file == nil {
+		t.Error("the kernel's own is not used")
+	}
+	for _, name := range []string{"/dev/zero", "/dev/null"} {
+		file, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		if (pagemap{file: file, page: uint64(os.Getpagesize())}).proven() {
+			t.Errorf("%s is taken for an account", name)
+		}
+	}
+}
