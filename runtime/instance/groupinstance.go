@@ -95,8 +95,13 @@ func (i *GroupInstance) Context() context.Context {
 	return &i.call
 }
 
-// GiveTurn is for a function of the host to call before it waits, so that other guests compute meanwhile.
-func (i *GroupInstance) GiveTurn() { i.wait() }
+// GiveTurn is for a function of the host to call before it waits, so that other guests compute meanwhile. Where no guest has called it there is
+// no turn to give: a component may export a function of the host as it is.
+func (i *GroupInstance) GiveTurn() {
+	if i.running {
+		i.wait()
+	}
+}
 
 // Size is how much linear memory the instance has now, in bytes.
 func (i *GroupInstance) Size() uint64 { return i.memories.size }

@@ -120,6 +120,21 @@ func TestTheTickStandsStillWhileAllGuestsWait(t *testing.T) {
 	})
 }
 
+// A count of guests below none would end the thread, and with it what makes guests stop.
+func TestATurnThatNobodyHasIsNotGiven(t *testing.T) {
+	i := group(t, Limits{}, cLike(t, nothing))
+	ticker := i.runtime.ticker
+	i.GiveTurn()
+	if n := atomic.LoadInt32(&ticker.running); n != 0 {
+		t.Errorf("%d guests run", n)
+	}
+	want(t, i, 2, partMain, "twice", 1)
+	was := ticker.now()
+	ticker.begin()
+	defer ticker.end()
+	wait(t, "a tick", func() bool { return ticker.now() != was })
+}
+
 type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
