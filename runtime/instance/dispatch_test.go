@@ -29,3 +29,22 @@ func TestTrapsOfIndirectCallsReadAsTheEngineWritesThem(t *testing.T) {
 		}
 	}
 }
+
+// TestRecursionThroughATableEnds recurses without an end through a table that has become code. The functions that were added for that check
+// nothing.
+func TestRecursionThroughATableEnds(t *testing.T) {
+	module := []byte("\x00asm\x01\x00\x00\x00" +
+		"\x01\x06\x01\x60\x01\x7f\x01\x7f" +
+		"\x03\x02\x01\x00" +
+		"\x04\x04\x01\x70\x00\x01" +
+		"\x07\x07\x01\x03run\x00\x00" +
+		"\x09\x07\x01\x00\x41\x00\x0b\x01\x00" +
+		"\x0a\x0e\x01\x0c\x00\x20\x00\x41\x00\x11\x00\x00\x41\x01\x6a\x0b")
+	i := group(t, Limits{}, GroupSpec{Parts: []Part{{Wasm: module, Name: "part"}}})
+	for range 2 {
+		_, err := invoke(t, i, 0, "run", 1)
+		if trap := (*TrapError)(nil); !errors.As(err, &trap) || trap.Reason != "stack overflow" {
+			t.Errorf("%v", err)
+		}
+	}
+}
