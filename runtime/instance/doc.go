@@ -12,6 +12,10 @@
 // instance have one limit of memory and of call stack together, one deadline and one turn. The host calls them by [Function.Call], from
 // its own functions too.
 //
+// Linear memories are not on Go's heap. What data segments give a memory is in an image, a file that a slot has mapped private at its begin:
+// a fresh memory costs the pages that the guest writes to. When the instance has ended the slot is made what the image says, by what the kernel
+// tells of the pages, and goes to the next. [Group.Snapshot] makes images of what memories are after the start functions.
+//
 // A guest is hostile. It runs under a limit of linear memory, of all instances together too; it stops when its context ends, be it
 // spinning, recursing or asleep; and it cannot hold up the rest of the process, because it enters Go every few microseconds and
 // makes room for others there.
