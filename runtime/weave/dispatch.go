@@ -12,9 +12,12 @@ import (
 // function that is called through it there is a dispatch function, which takes the index behind the other parameters and calls what
 // the table would have there.
 
-// maxDispatched bounds the entries of the tables that become code: what is made of them is in proportion. Go's programs have 2,000, the
-// largest JavaScript engine at hand 8,000.
-const maxDispatched = 1 << 16
+// maxDispatched bounds what is added for the entries of tables, in instructions: each calls a function, and passes the parameters of that. It
+// is enough for four times as many as the largest JavaScript engine at hand has, which are 8,000.
+const (
+	maxDispatched = 1 << 18
+	perEntry      = 4 // beside those for the parameters
+)
 
 // The traps of a call_indirect, as the engine calls them.
 const (

@@ -210,6 +210,20 @@ func throughTable(random *rand.Rand, size int) []byte {
 		"\x09"+vector(segments...), "\x0a"+vector(bodies...))
 }
 
+// TestFunctionsOfManyParametersStayInTheirTable: to pass on a thousand parameters takes a thousand instructions, for each entry.
+func TestFunctionsOfManyParametersStayInTheirTable(t *testing.T) {
+	const params, size = 1000, 1 << 12
+	m, err := weave.Read(module("\x01"+vector("\x60"+number(params)+strings.Repeat("\x7f", params)+"\x00"), "\x03"+vector("\x00"),
+		"\x04"+vector("\x70\x00"+number(size)), "\x09"+vector("\x00\x41\x00\x0b"+number(size)+strings.Repeat("\x00", size)),
+		"\x0a"+vector(code("\x00\x11\x00\x00"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if woven, err := m.Weave(); err != nil || len(woven) > 16<<10 {
+		t.Errorf("%d bytes, %v", len(woven), err)
+	}
+}
+
 // TestManyTypesInALargeTable takes long when the table is looked through for each type, and ten times that when there are ten times as many.
 func TestManyTypesInALargeTable(t *testing.T) {
 	const count, bits, size = 1 << 14, 14, 1 << 19

@@ -65,7 +65,7 @@ func (m *Module) privateTables() map[uint32]*privateTable {
 	}
 	left := maxDispatched
 	for _, index := range slices.Sorted(maps.Keys(tables)) {
-		if left -= tables[index].filled(); left < 0 {
+		if left -= m.dispatchCost(tables[index]); left < 0 {
 			delete(tables, index)
 		}
 	}
@@ -88,12 +88,12 @@ func (m *Module) tableSize(table uint32) uint64 {
 	return m.tables[table].Limits.Min
 }
 
-// filled is how many entries hold a function.
-func (t *privateTable) filled() int {
+// dispatchCost is how many instructions the entries of a table become, at most.
+func (m *Module) dispatchCost(t *privateTable) int {
 	n := 0
 	for _, f := range t.entries {
 		if f != none {
-			n++
+			n += perEntry + len(m.types[m.functions[f]].Params)
 		}
 	}
 	return n
