@@ -42,6 +42,17 @@ var topics = []topic{
 		"What processes have for themselves while nobody asks anything: the shim of a pod, the holder that waits for requests of a sidecar, the engine after a request; and what a pod costs that has ordinary containers.", false},
 }
 
+// programs are the guests, in the order of their colours.
+var programs = []string{"c", "rust", "go", "js", "c-cgi", "go-cgi", "rust-cgi"}
+
+// series is a program's everywhere on the page; what is none has that of its place.
+func (f figure) series(t topic, place int) int {
+	if i := slices.Index(programs, strings.TrimPrefix(f.Name, t.prefix)); i >= 0 {
+		return i
+	}
+	return place
+}
+
 // names are those of guests, for a person.
 var names = map[string]string{
 	"c": "C", "rust": "Rust", "go": "Go", "js": "JavaScript", "c-cgi": "C (CGI)", "rust-cgi": "Rust (CGI)", "go-cgi": "Go (CGI)",
@@ -101,7 +112,7 @@ func inShort(all []figure) report.Section {
 	for _, c := range columns {
 		t.Head = append(t.Head, c.head)
 	}
-	for _, guest := range []string{"c", "rust", "go", "js", "c-cgi", "rust-cgi", "go-cgi"} {
+	for _, guest := range programs {
 		row := []string{names[guest]}
 		some := false
 		for _, c := range columns {
@@ -165,14 +176,14 @@ func (t topic) chart(some []figure) report.Chart {
 	if some[0].Unit == unitBytes {
 		bars := report.Bars{Axis: "memory", Unit: report.Bytes}
 		for i, f := range some {
-			bars.Rows = append(bars.Rows, report.Bar{Label: f.of(t), Note: report.Bytes.Format(f.P50), Series: i, Value: f.P50})
+			bars.Rows = append(bars.Rows, report.Bar{Label: f.of(t), Note: report.Bytes.Format(f.P50), Series: f.series(t, i), Value: f.P50})
 		}
 		return bars
 	}
 	ranges := report.Ranges{Axis: "time", Unit: report.Microseconds}
 	for i, f := range some {
 		note := fmt.Sprintf("%s (p99 %s)", report.Microseconds.Format(f.P50), report.Microseconds.Format(f.P99))
-		ranges.Rows = append(ranges.Rows, report.Range{Label: f.of(t), Note: note, Series: i, P50: f.P50, P99: f.P99, P999: f.P999})
+		ranges.Rows = append(ranges.Rows, report.Range{Label: f.of(t), Note: note, Series: f.series(t, i), P50: f.P50, P99: f.P99, P999: f.P999})
 	}
 	return ranges
 }
@@ -180,7 +191,7 @@ func (t topic) chart(some []figure) report.Chart {
 func (t topic) distributions(some []figure) report.Chart {
 	curves := report.Curves{Axis: "the slow end on the right", Unit: report.Microseconds}
 	for i, f := range some {
-		line := report.Curve{Label: f.of(t), Series: i}
+		line := report.Curve{Label: f.of(t), Series: f.series(t, i)}
 		for _, d := range f.Distribution {
 			line.Q, line.V = append(line.Q, d.Q), append(line.V, d.V)
 		}
