@@ -40,15 +40,16 @@ type body struct {
 	pump   sync.WaitGroup // the goroutine that reads ahead
 	signal wasiio.Signal  // something has come
 
-	mu      sync.Mutex // guards what follows
-	changed sync.Cond
-	idle    bool   // reading begins when the guest wants something
-	buf     []byte // read; of it, the guest had the first taken bytes
-	taken   int
-	err     error // of reading
-	skip    bool  // the guest wants what comes behind the body, and nothing of it
-	over    bool  // nobody wants more
-	thrown  int   // bytes thrown away since
+	mu       sync.Mutex // guards what follows
+	changed  sync.Cond
+	idle     bool   // reading begins when the guest wants something
+	buf      []byte // read; of it, the guest had the first taken bytes
+	taken    int
+	err      error // of reading
+	expected bool  // the client waits to be told; an answer must not overtake that
+	skip     bool  // the guest wants what comes behind the body, and nothing of it
+	over     bool  // nobody wants more
+	thrown   int   // bytes thrown away since
 
 	listening *alarm // asks whether the client is gone; nil: nobody does
 }
@@ -80,7 +81,7 @@ func newBody(r *http.Request, limit int64, fail func(error)) *body {
 	if c := connOf(r); c != nil {
 		b.left = c.left
 	}
-	if !strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
+	if b.expected = strings.EqualFold(r.Header.Get("Expect"), "100-continue"); !b.expected {
 		b.begin()
 	}
 	return b
@@ -136,6 +137,7 @@ func (b *body) readAhead() {
 		b.mu.Lock()
 		b.buf = b.buf[:len(b.buf)+n]
 		b.err = err
+		b.expected = false
 		if err != nil && err != io.EOF && !b.over {
 			b.err = b.failed(err)
 		}
@@ -151,7 +153,7 @@ func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.beginLocked()
-	if b.taken == len(b.buf) && b.err == nil {
+	if b.taken == len(b.buf) && b.err == nil && !b.expected {
 		b.mu.Unlock()
 		b.wait()
 		b.mu.Lock()

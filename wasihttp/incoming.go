@@ -172,13 +172,22 @@ func (s *bodyStream) Close() error {
 	return nil
 }
 
+// awaited reports whether the client waits to be told that somebody wants the body, or has been told just now.
+func (b *body) awaited() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.expected
+}
+
 // watch has wake called when something of the body may have come.
 func (b *body) watch(wake func()) (stop func()) {
 	if b.ready() {
 		wake()
 		return func() {}
 	}
-	b.wait()
+	if !b.awaited() {
+		b.wait()
+	}
 	stop = b.signal.Watch(wake)
 	if b.ready() {
 		wake()
