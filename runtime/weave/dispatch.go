@@ -52,6 +52,7 @@ type dispatch struct {
 	numbers   map[string]int // of those, by Type.key
 	functions []added        // to add
 	called    map[site]int   // in functions
+	holes     int            // that jumps have, in entries
 }
 
 // added is a function that some modules get and others do not.
@@ -117,7 +118,7 @@ func (m *Module) planTable(index uint32, s *survey, traps traps) {
 		if !ok {
 			t := m.types[typ]
 			t.Params = append(slices.Clone(t.Params), typeI32)
-			clusters := clusters(targets[typ])
+			clusters := d.clusters(targets[typ])
 			f = add(t, func(w *writer) { m.writeDispatcher(w, t, clusters, miss) })
 			done[typ] = f
 		}

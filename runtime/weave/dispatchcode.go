@@ -4,8 +4,11 @@ const (
 	// maxHole is how many entries of other types may lie between two of one type that are found by the same jump. An entry takes eight
 	// bytes of machine code. To leave the hole out would take a comparison, which a processor guesses wrong half of the time.
 	maxHole = 64
-	// maxArms bounds how many functions one jump leads to, and with that how deep blocks are nested.
-	maxArms = 1 << 12
+	// maxHoles bounds all holes of a module, in entries. The engine takes microseconds for each, and the largest JavaScript engine at hand
+	// has half as many.
+	maxHoles = 1 << 16
+	// maxJump bounds the entries of one jump: for larger ones the time that the engine takes grows with the square.
+	maxJump = 1 << 11
 	// fewTargets is up to how many targets are compared one by one.
 	fewTargets = 2
 )
@@ -31,11 +34,14 @@ func (m *Module) targets(t *privateTable) map[int][]target {
 }
 
 // clusters takes targets of one type apart where they do not lie close together.
-func clusters(targets []target) []cluster {
+func (d *dispatch) clusters(targets []target) []cluster {
 	var all []cluster
 	for _, next := range targets {
 		if n := len(all); n > 0 {
-			if last := all[n-1]; len(last) < maxArms && next.index-last[len(last)-1].index <= maxHole {
+			last := all[n-1]
+			hole := int(next.index - last[len(last)-1].index - 1)
+			if hole <= maxHole && d.holes+hole <= maxHoles && next.index-last[0].index < maxJump {
+				d.holes += hole
 				all[n-1] = append(last, next)
 				continue
 			}
