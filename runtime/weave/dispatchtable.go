@@ -88,13 +88,21 @@ func (m *Module) tableSize(table uint32) uint64 {
 	return m.tables[table].Limits.Min
 }
 
-// dispatchCost is how many instructions the entries of a table become, at most.
+// perRun is what entries cost that lie between others without a function, beside what each costs. The function that traps looks at all such runs one by one, and
+// the time that the engine takes for it grows with the square.
+const perRun = 64
+
+// dispatchCost is how many instructions the entries of a table become, about.
 func (m *Module) dispatchCost(t *privateTable) int {
-	n := 0
+	n, last := 0, int32(none)
 	for _, f := range t.entries {
 		if f != none {
 			n += perEntry + len(m.types[m.functions[f]].Params)
+			if last == none {
+				n += perRun
+			}
 		}
+		last = f
 	}
 	return n
 }
