@@ -7,9 +7,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/mayfly-run/mayfly/internal/leak"
@@ -242,7 +244,7 @@ func TestABrokenEntryIsDiscardedAlsoWhenOthersHaveIt(t *testing.T) {
 
 func TestTheWaitForAnotherMakerEndsWithTheContext(t *testing.T) {
 	c := open(t)
-	_, err := c.Fill(t.Context(), digest, func(context.Context, Work) error {
+	e, err := c.Fill(t.Context(), digest, func(context.Context, Work) error {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
 		if _, err := c.Fill(ctx, digest, write("text")); !errors.Is(err, context.DeadlineExceeded) {
@@ -251,7 +253,27 @@ func TestTheWaitForAnotherMakerEndsWithTheContext(t *testing.T) {
 		return nil
 	})
 	if err != nil {
-		t.Error(err)
+		t.Fatal(err)
+	}
+	e.Close()
+}
+
+func TestTheWaitForASlotEnds(t *testing.T) {
+	c := open(t)
+	for range runtime.NumCPU() {
+		s, err := c.takeSlot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.file.Close()
+	}
+	synctest.Test(t, func(t *testing.T) { // else it would be a long test
+		if _, err := c.Fill(t.Context(), digest, write("text")); !errors.Is(err, errBusy) {
+			t.Errorf("got %v", err)
+		}
+	})
+	if left := names(t, c); len(left) > 0 {
+		t.Errorf("left: %v", left)
 	}
 }
 

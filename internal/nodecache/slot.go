@@ -2,10 +2,12 @@ package nodecache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,8 +18,15 @@ type slot struct {
 	file   *os.File // locked, alone
 }
 
-// takeSlot waits until one is free.
+// slotPatience bounds the wait for a slot. What others make may take as long as they like, and whoever waits can do without an entry.
+const slotPatience = 20 * time.Second
+
+var errBusy = errors.New("others have been making as many entries as there are processors")
+
+// takeSlot waits until one is free, but not for long.
 func (c *Cache) takeSlot(ctx context.Context) (slot, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, slotPatience, errBusy)
+	defer cancel()
 	var s slot
 	err := retry(ctx, func() (bool, error) {
 		for n := range runtime.NumCPU() {
