@@ -76,12 +76,13 @@ func (m *Module) planDispatch() {
 		return
 	}
 	maps.DeleteFunc(d.tables, func(table uint32, _ *privateTable) bool { return s.touched[table] })
+	m.canonicalTypes()
+	m.dropScattered(d.tables)
 	d.keepsRoom = s.elements
 	m.planDeclared(s)
 	if len(d.tables) == 0 {
 		return
 	}
-	m.canonicalTypes()
 	plain := d.typeOf(Type{})
 	trap := func(reason string) uint32 {
 		d.functions = append(d.functions, added{plain, trapPrefix + reason, func(w *writer) { w.raw([]byte{0, opUnreachable, opEnd}) }})

@@ -224,6 +224,30 @@ func TestFunctionsOfManyParametersStayInTheirTable(t *testing.T) {
 	}
 }
 
+func TestScatteredTablesStay(t *testing.T) {
+	const distance, size = 100, 3000
+	var segments []string
+	for n := range size {
+		segments = append(segments, "\x00"+i32(n*distance)+"\x0b"+vector("\x00"))
+	}
+	m, err := weave.Read(module("\x01"+vector(nothing), "\x03"+vector("\x00"), "\x04"+vector("\x70\x00"+number(size*distance)),
+		"\x09"+vector(segments...), "\x0a"+vector(code("\x41\x00\x11\x00\x00"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	woven, err := m.Weave()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := weave.Read(woven)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := again.Entries(); got != size*distance+size {
+		t.Errorf("%d entries", got)
+	}
+}
+
 // TestManyTypesInALargeTable takes long when the table is looked through for each type, and ten times that when there are ten times as many.
 func TestManyTypesInALargeTable(t *testing.T) {
 	const count, bits, size = 1 << 14, 14, 1 << 19
@@ -243,6 +267,22 @@ func TestManyTypesInALargeTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	if woven, err := m.Weave(); err != nil || len(woven) > 2<<20 {
+		t.Errorf("%d bytes, %v", len(woven), err)
+	}
+}
+
+// TestManyRunsStayInTheirTable has every other entry hold a function.
+func TestManyRunsStayInTheirTable(t *testing.T) {
+	var segments []string
+	for n := range 1 << 14 {
+		segments = append(segments, "\x00"+i32(2*n)+"\x0b"+vector("\x00"))
+	}
+	m, err := weave.Read(module("\x01"+vector(nothing), "\x03"+vector("\x00"), "\x04"+vector("\x70\x00"+number(1<<15)),
+		"\x09"+vector(segments...), "\x0a"+vector(code("\x00\x11\x00\x00"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if woven, err := m.Weave(); err != nil || len(woven) > 256<<10 {
 		t.Errorf("%d bytes, %v", len(woven), err)
 	}
 }

@@ -1,5 +1,10 @@
 package weave
 
+import (
+	"maps"
+	"slices"
+)
+
 const (
 	// maxHole is how many entries of other types may lie between two of one type that are found by the same jump. An entry takes eight
 	// bytes of machine code. To leave the hole out would take a comparison, which a processor guesses wrong half of the time.
@@ -9,6 +14,8 @@ const (
 	maxHoles = 1 << 16
 	// maxJump bounds the entries of one jump: for larger ones the time that the engine takes grows with the square.
 	maxJump = 1 << 11
+	// maxClusters bounds the comparisons between jumps. That engine has 233; the square again.
+	maxClusters = 1 << 11
 	// fewTargets is up to how many targets are compared one by one.
 	fewTargets = 2
 )
@@ -49,6 +56,20 @@ func (d *dispatch) clusters(targets []target) []cluster {
 		all = append(all, cluster{next})
 	}
 	return all
+}
+
+// dropScattered drops the tables that would take very many comparisons.
+func (m *Module) dropScattered(tables map[uint32]*privateTable) {
+	trial := &dispatch{}
+	for _, index := range slices.Sorted(maps.Keys(tables)) {
+		n, targets := 0, m.targets(tables[index])
+		for _, typ := range slices.Sorted(maps.Keys(targets)) {
+			n += len(trial.clusters(targets[typ]))
+		}
+		if n > maxClusters {
+			delete(tables, index)
+		}
+	}
 }
 
 // writeMiss writes the function that is called with an index where no function of the right type is: it traps as the engine would.
