@@ -367,9 +367,7 @@ func TestAnAnswerIsSentAsItIsMade(t *testing.T) {
 			}
 			_, _ = io.WriteString(c, next)
 		}
-		if s.instances() != 1 {
-			t.Errorf("%d instances", s.instances())
-		}
+		eventually(t, "only the first is left", func() bool { return s.instances() == 1 })
 		eventually(t, "it ends as it means to", func() bool { return s.instances() == 0 })
 	})
 	t.Run("and is whole before the guest ends", func(t *testing.T) {
