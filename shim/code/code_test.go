@@ -199,9 +199,13 @@ func TestManyWhoStartAtOnceCompileOnce(t *testing.T) {
 			c := n.begin(t.Context(), "is slow")
 			defer c.Close()
 			dir, err := c.Wait(t.Context())
+			if err != nil {
+				t.Error(err)
+				return
+			}
 			defer dir.Close()
-			if got := read(dir, "code"); got != "compiled: is slow" || err != nil {
-				t.Errorf("got %q, %v", got, err)
+			if got := read(dir, "code"); got != "compiled: is slow" {
+				t.Errorf("got %q", got)
 			}
 		})
 	}
