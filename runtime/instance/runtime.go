@@ -28,6 +28,9 @@ const features = api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst | e
 // maxMemory is what a 32-bit address reaches.
 const maxMemory = 1 << 32
 
+// usablePages is a page less: code that wazero compiles reads the size of a memory as a number of 32 bits, and takes one of 4 GiB for empty.
+const usablePages = maxMemory/pageSize - 1
+
 // Runtime compiles modules and holds what their instances share: the engine, the functions of the host, slots and budget.
 // It may be used from several goroutines at once.
 type Runtime struct {
@@ -57,7 +60,7 @@ func newRuntime(ctx context.Context, l Limits, code code) (*Runtime, error) {
 	if l.Memory < pageSize || l.Memory > maxMemory {
 		return nil, fmt.Errorf("memory limit of %d bytes: must be from 64Ki to 4Gi: set MAYFLY_MEMORY to, for example, 64Mi", l.Memory)
 	}
-	l.Memory = l.Memory / pageSize * pageSize
+	l.Memory = min(l.Memory/pageSize, usablePages) * pageSize
 	config := wazero.NewRuntimeConfig().
 		WithCoreFeatures(features).
 		WithMemoryLimitPages(uint32(l.Memory / pageSize)).
