@@ -361,6 +361,44 @@ func openUp(dir int) error {
 	return unix.EROFS
 }
 
+// A disk that is nearly full is left to those who need it: nothing is compiled for it.
+func TestTheCacheLeavesRoomOnTheDisk(t *testing.T) {
+	n := newNode(t)
+	if err := os.Mkdir(n.Dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("tmpfs", n.Dir, "tmpfs", 0, "size=1m,mode=0700"); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := unix.Unmount(n.Dir, 0); err != nil {
+			t.Error(err)
+		}
+	}()
+	other := filepath.Join(n.Dir, "other")
+	if err := os.WriteFile(other, make([]byte, 950<<10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := n.begin(t.Context(), "works")
+	if got := read(n.dir(c), "code"); got != "none" || !strings.Contains(n.log.String(), "the cache does not grow") {
+		t.Errorf("got %q; log: %s", got, n.log)
+	}
+	c.Close()
+	if err := os.Remove(other); err != nil {
+		t.Fatal(err)
+	}
+	c = n.begin(t.Context(), "works")
+	dir, err := c.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := read(dir, "code"); got != "compiled: works" {
+		t.Errorf("got %q; log: %s", got, n.log)
+	}
+	dir.Close()
+	c.Close()
+}
+
 func TestWhoStopsWaitingStopsTheCompiler(t *testing.T) {
 	n := newNode(t)
 	c := n.begin(t.Context(), "hangs")

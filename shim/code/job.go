@@ -33,6 +33,9 @@ const (
 	// maxFiles bounds the files of an entry, and maxBytes what they have together: that they took little memory says nothing of that.
 	maxFiles = 8 << 10
 	maxBytes = 1 << 30
+	// spare is the part of the disk, one in so many, that entries leave free. Those in use are not removed to make room, and kubelet evicts
+	// pods, whosesoever they are, when less than a tenth is left.
+	spare = 8
 )
 
 // job is what is to be done for one module.
@@ -132,6 +135,9 @@ func (j *job) entry(ctx context.Context) (*nodecache.Entry, bool, error) {
 
 // compile fills the directory of an entry.
 func (j *job) compile(ctx context.Context, w nodecache.Work) error {
+	if _, err := room(w.Dir); err != nil {
+		return err
+	}
 	out, err := lockdown.Run(ctx, lockdown.Job{
 		Program: j.engine,
 		Args:    []string{"compile", "-out", "/", "-module", fmt.Sprint(lockdown.InputFd)},
@@ -159,8 +165,24 @@ func memory() int64 {
 	return min(maxMemory, int64(uint64(info.Totalram)*uint64(info.Unit)/2))
 }
 
+// room is how many bytes an entry may have.
+func room(dir string) (int64, error) {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return 0, fmt.Errorf("look how much room is left for an entry: %w", err)
+	}
+	if fs.Bavail <= fs.Blocks/spare {
+		return 0, fmt.Errorf("the disk has less than one part in %d left: the cache does not grow", spare)
+	}
+	return int64(min(maxBytes, (fs.Bavail-fs.Blocks/spare)*uint64(fs.Bsize))), nil
+}
+
 // collect copies the files of a hostile directory, whose size is bounded.
 func collect(from *os.File, to string) error {
+	left, err := room(to)
+	if err != nil {
+		return err
+	}
 	names, err := from.Readdirnames(maxFiles + 1)
 	if err != nil && err != io.EOF {
 		return err
@@ -168,7 +190,6 @@ func collect(from *os.File, to string) error {
 	if len(names) > maxFiles {
 		return fmt.Errorf("there are more than %d files", maxFiles)
 	}
-	left := int64(maxBytes)
 	for _, name := range names {
 		n, err := collectFile(from, name, to, left)
 		if err != nil {
@@ -192,7 +213,7 @@ func collectFile(from *os.File, name, to string, limit int64) (int64, error) {
 		return 0, fmt.Errorf("%.100q is no file", name)
 	}
 	if st.Size() > limit {
-		return 0, fmt.Errorf("there are more than %d MiB", maxBytes>>20)
+		return 0, fmt.Errorf("there are more than %d MiB, or more than the disk has room for", maxBytes>>20)
 	}
 	out, err := os.OpenFile(filepath.Join(to, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
