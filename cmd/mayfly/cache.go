@@ -68,9 +68,11 @@ func openProgram() (*os.File, error) {
 	return os.Open(path)
 }
 
-// close lets others remove the code, and makes room.
+// close lets others remove the code, and makes room. Who may only read the cache cannot: then the next makes it who may write.
 func (k *keptCode) close() error {
-	return errors.Join(k.entry.Close(), k.cache.Evict(codeLimit))
+	err := k.entry.Close()
+	_ = k.cache.Evict(codeLimit)
+	return err
 }
 
 // loadApp loads what the site serves, with code that is kept if that can be.

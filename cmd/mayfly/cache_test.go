@@ -114,6 +114,32 @@ func TestAnUnusableCacheIsNoError(t *testing.T) {
 	}
 }
 
+func TestACacheThatCannotBeTidiedIsNoError(t *testing.T) {
+	cache, file := userCache(t), hello(t)
+	want := runs(t, file)
+	// What keeps others out while room is made is a file; root could write one in a directory that forbids it.
+	evict := filepath.Join(cache, "mayfly/compiled/evict")
+	if err := os.Remove(evict); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(evict, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if got := runs(t, file); got != want {
+		t.Errorf("%q", got)
+	}
+	if os.Geteuid() == 0 {
+		return // nothing is forbidden to it
+	}
+	if err := os.Chmod(filepath.Dir(evict), 0o500); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(filepath.Dir(evict), 0o700)
+	if got := runs(t, file); got != want {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestManyWhoRunTheSameCompileItOnce(t *testing.T) {
 	cache, file := userCache(t), hello(t)
 	var wait sync.WaitGroup
