@@ -3,12 +3,17 @@
 package shim
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/containerd/containerd/api/types/runtimeoptions/v1"
+	"github.com/containerd/log"
 	"github.com/containerd/typeurl/v2"
 	"github.com/pelletier/go-toml/v2"
 
@@ -20,18 +25,20 @@ import (
 const cacheOff = "off"
 
 var (
-	errCachePath = errors.New(`want an absolute path, or "off"`)
-	errCacheSize = errors.New("want a size, for example 2Gi")
+	errCachePath = errors.New(`want an absolute path in quotes, or "off"`)
+	errCacheSize = errors.New(`want a size in quotes, such as "2Gi"`)
 )
 
-// cacheOptions are mayfly's own among the runtime options. Only a table has them.
-type cacheOptions struct {
-	CompileCache     *string
-	CompileCacheSize *string
-}
+// The names of mayfly's own among the runtime options. Only a table has them.
+const (
+	cacheName = "CompileCache"
+	sizeName  = "CompileCacheSize"
+	// ours is how they begin, and what was meant to be one of them.
+	ours = "compil"
+)
 
 // storeOptions reads from runtime options where the node's cache of compiled code is. It returns nil when there is to be none.
-func storeOptions(value typeurl.Any) (*code.Store, error) {
+func storeOptions(ctx context.Context, value typeurl.Any) (*code.Store, error) {
 	s := &code.Store{Dir: code.DefaultDir, Limit: code.DefaultLimit}
 	if value == nil || len(value.GetValue()) == 0 {
 		return s, nil
@@ -48,29 +55,58 @@ func storeOptions(value typeurl.Any) (*code.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	var o cacheOptions
-	if err := toml.Unmarshal(text, &o); err != nil {
+	var all map[string]any
+	if err := toml.Unmarshal(text, &all); err != nil {
 		return nil, fmt.Errorf("read runtime options from %s: %w", from, err)
 	}
-	return o.apply(s, from)
-}
-
-func (o *cacheOptions) apply(s *code.Store, from string) (*code.Store, error) {
-	if p := o.CompileCache; p != nil {
-		if *p == cacheOff {
-			return nil, nil
+	off := false
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		text, _ := all[name].(string) // what is no text is refused as an empty one is
+		var err error
+		switch {
+		case strings.EqualFold(name, cacheName):
+			if off = text == cacheOff; !off {
+				err = setDir(s, text)
+			}
+		case strings.EqualFold(name, sizeName):
+			err = setLimit(s, text)
+		case strings.HasPrefix(strings.ToLower(name), ours):
+			log.G(ctx).Warnf("runtime options from %s: %s is unknown and ignored; there are %s and %s", from, name, cacheName, sizeName)
 		}
-		if !filepath.IsAbs(*p) {
-			return nil, fmt.Errorf("read runtime options from %s: CompileCache = %q: %w", from, *p, errCachePath)
+		if err != nil {
+			return nil, fmt.Errorf("read runtime options from %s: %s%s: %w", from, name, written(all[name]), err)
 		}
-		s.Dir = *p
 	}
-	if size := o.CompileCacheSize; size != nil {
-		n, err := config.ParseBytes(*size)
-		if err != nil || n == 0 || n > math.MaxInt64 {
-			return nil, fmt.Errorf("read runtime options from %s: CompileCacheSize = %q: %w", from, *size, errCacheSize)
-		}
-		s.Limit = int64(n)
+	if off {
+		return nil, nil
 	}
 	return s, nil
+}
+
+// written is a value as it stands behind its name, where that is short.
+func written(value any) string {
+	switch v := value.(type) {
+	case string:
+		return fmt.Sprintf(" = %q", v)
+	case int64, float64, bool:
+		return fmt.Sprintf(" = %v", v)
+	}
+	return ""
+}
+
+func setDir(s *code.Store, path string) error {
+	if !filepath.IsAbs(path) {
+		return errCachePath
+	}
+	s.Dir = path
+	return nil
+}
+
+func setLimit(s *code.Store, size string) error {
+	n, err := config.ParseBytes(size)
+	if err != nil || n == 0 || n > math.MaxInt64 {
+		return errCacheSize
+	}
+	s.Limit = int64(n)
+	return nil
 }

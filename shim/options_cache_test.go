@@ -3,12 +3,15 @@
 package shim
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
 	"github.com/containerd/containerd/api/types/runc/options"
 	"github.com/containerd/containerd/api/types/runtimeoptions/v1"
+	"github.com/containerd/log"
 	"github.com/containerd/typeurl/v2"
+	"github.com/sirupsen/logrus"
 
 	"github.com/mayfly-run/mayfly/shim/code"
 )
@@ -31,7 +34,11 @@ func TestWhereTheCacheIs(t *testing.T) {
 		{"an empty path", table(`CompileCache = ""`), nil, "off"},
 		{"no size", table(`CompileCacheSize = "much"`), nil, "2Gi"},
 		{"a size of nothing", table(`CompileCacheSize = "0"`), nil, "2Gi"},
-		{"a number", table(`CompileCacheSize = 5`), nil, "CompileCacheSize"},
+		{"a number", table(`CompileCacheSize = 2147483648`), nil, `CompileCacheSize = 2147483648: want a size in quotes, such as "2Gi"`},
+		{"several sizes", table(`CompileCacheSize = ["2Gi"]`), nil, `CompileCacheSize: want a size in quotes`},
+		{"yes or no", table("CompileCache = false"), nil, `CompileCache = false: want an absolute path in quotes, or "off"`},
+		{"in small letters", table(`compilecache = "/cache"`), &code.Store{Dir: "/cache", Limit: code.DefaultLimit}, ""},
+		{"no size of no cache", table("CompileCache = \"off\"\nCompileCacheSize = \"much\""), nil, "2Gi"},
 		{"no such file", &runtimeoptions.Options{ConfigPath: "/does/not/exist"}, nil, "/does/not/exist"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -39,7 +46,7 @@ func TestWhereTheCacheIs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := storeOptions(value)
+			got, err := storeOptions(t.Context(), value)
 			switch {
 			case tc.err != "" && (err == nil || !strings.Contains(err.Error(), tc.err)):
 				t.Errorf("got %v, %v, want %q", got, err, tc.err)
@@ -50,7 +57,30 @@ func TestWhereTheCacheIs(t *testing.T) {
 			}
 		})
 	}
-	if got, err := storeOptions(nil); err != nil || *got != *normal {
+	if got, err := storeOptions(t.Context(), nil); err != nil || *got != *normal {
 		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestAnOptionThatIsMisspeltIsTold(t *testing.T) {
+	value, err := typeurl.MarshalAnyToProto(&runtimeoptions.Options{
+		ConfigBody: []byte("SystemdCgroup = true\nFromTheFuture = 1\nCompilCache = \"off\"\nCompileCacheLimit = \"2Gi\"\nCompileCacheSize = \"2Gi\"\n"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	logger := logrus.New()
+	logger.SetOutput(&said)
+	if _, err := storeOptions(log.WithLogger(t.Context(), logrus.NewEntry(logger)), value); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"CompilCache is unknown", "CompileCacheLimit is unknown"} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("the log does not have %q: %s", want, &said)
+		}
+	}
+	if n := strings.Count(said.String(), "\n"); n != 2 {
+		t.Errorf("%d lines: %s", n, &said)
 	}
 }

@@ -126,7 +126,7 @@ func (s *service) look(ctx context.Context, r *taskapi.CreateTaskRequest, spec *
 	if err != nil {
 		return nil, err
 	}
-	store, err := storeOptions(r.Options)
+	store, err := storeOptions(ctx, r.Options)
 	if err != nil {
 		return nil, err
 	}

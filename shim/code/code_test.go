@@ -164,6 +164,9 @@ func TestAModuleIsCompiledOnce(t *testing.T) {
 	if n.times() != 1 || len(n.entries()) != 1 {
 		t.Errorf("compiled %d times: %v", n.times(), n.entries())
 	}
+	if log := n.log.String(); strings.Count(log, "compiling the sidecar's module") != 1 {
+		t.Errorf("its beginning is not in the log, or too often: %s", log)
+	}
 }
 
 // BenchmarkFound is what a container's start waits for when its code is in the cache, here as many bytes as the module.

@@ -138,6 +138,7 @@ func (j *job) compile(ctx context.Context, w nodecache.Work) error {
 	if _, err := room(w.Dir); err != nil {
 		return err
 	}
+	log.G(ctx).WithField("module", j.name()).Info("compiling the sidecar's module, which is done once on this node")
 	out, err := lockdown.Run(ctx, lockdown.Job{
 		Program: j.engine,
 		Args:    []string{"compile", "-out", "/", "-module", fmt.Sprint(lockdown.InputFd)},
@@ -155,6 +156,9 @@ func (j *job) compile(ctx context.Context, w nodecache.Work) error {
 	}
 	return compiled.Verify(w.Dir, j.digest)
 }
+
+// name is the module's in the log.
+func (j *job) name() string { return fmt.Sprintf("%x", j.digest[:6]) }
 
 // memory is what compiling may take.
 func memory() int64 {

@@ -88,7 +88,7 @@ func (c *Code) provide(ctx context.Context, j *job) bool {
 		log.G(ctx).WithError(err).Warn("there is no compiled code: the engine compiles by itself")
 	default:
 		log.G(ctx).WithFields(log.Fields{
-			"module": fmt.Sprintf("%x", j.digest[:6]), "compiled": made, "in": time.Since(begin).Round(time.Millisecond),
+			"module": j.name(), "compiled": made, "in": time.Since(begin).Round(time.Millisecond),
 		}).Info("the sidecar's code is in the cache")
 	}
 	return made
