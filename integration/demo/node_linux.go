@@ -30,8 +30,8 @@ const (
 
 const (
 	idle = 2 * time.Second
-	// Memory limits of the containers, in which the engines compile: JavaScript
-	// takes 0.3 GB for it and Python 1.0 GB, a tenth of which they keep.
+	// Memory limits of the containers. The modules are compiled outside of them, by
+	// the node; those of the large ones leave room for a hundred instances at once.
 	memoryLarge, memorySmall = 1536 << 20, 256 << 20
 )
 
@@ -103,7 +103,7 @@ type sidecar struct {
 	lab.Example
 	port  int
 	mb    float64
-	large bool // its engine is told to stay
+	large bool // it takes seconds to compile
 }
 
 func (s sidecar) name() string { return "time-" + s.Name }
@@ -188,7 +188,7 @@ func (d *demo) run(ctx context.Context, s sidecar) error {
 func (s sidecar) spec(name string, port int, idle string) lab.Spec {
 	memory := int64(memorySmall)
 	if s.large {
-		idle, memory = "never", memoryLarge
+		memory = memoryLarge
 	}
 	return lab.Spec{
 		Name: name, Image: s.Image(),
@@ -245,27 +245,17 @@ func (d *demo) engines() ([]lab.Process, error) {
 	return es, err
 }
 
-// untilIdle waits until no engine is left but those that stay.
+// untilIdle waits until no engine is left.
 func (d *demo) untilIdle() (time.Duration, error) {
 	begin := time.Now()
 	for time.Since(begin) < 30*time.Second {
 		es, err := d.engines()
-		if err != nil || len(es) <= d.staying() {
+		if err != nil || len(es) == 0 {
 			return time.Since(begin), err
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
 	return 0, errors.New("the engines do not leave")
-}
-
-// staying is how many engines never leave.
-func (d *demo) staying() (n int) {
-	for _, s := range d.sidecars {
-		if s.large {
-			n++
-		}
-	}
-	return n
 }
 
 func (d *demo) idle() error {
@@ -283,10 +273,7 @@ func (d *demo) idle() error {
 	if err != nil {
 		return err
 	}
-	d.note("%d engines, %.1f s later %d", len(es), took.Seconds(), d.staying())
-	if d.staying() > 0 {
-		d.note("those that take seconds to compile have MAYFLY_IDLE_TIMEOUT=never: nothing compiled is kept yet")
-	}
+	d.note("%d engines, %.1f s later none: their compiled code is kept for the next", len(es), took.Seconds())
 	const command = "curl -s localhost:8080"
 	answer, err := d.sh(command)
 	if err != nil {
