@@ -18,11 +18,25 @@ import (
 	"github.com/mayfly-run/mayfly/integration/lab"
 )
 
+const usage = `usage: endure [flags] [FILE.wasm…]
+
+It asks an engine very many times, and prints how fast that went, what memory it left
+behind, and how long the collector stopped the engine. Without files it takes the
+components of examples/time in C and Rust. It needs bin/mayfly-engine: make host.
+
+  go run ./integration/cmd/endure -n 20000 -clients 4 examples/time/c-component/time.wasm
+
+`
+
 func main() {
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), usage)
+		flag.PrintDefaults()
+	}
 	n := flag.Int("n", 100_000, "how many `requests`")
 	clients := flag.Int("clients", 8, "how `many` ask at once")
 	path := flag.String("path", "/", "what is asked for")
-	engine := flag.String("engine", "bin/mayfly-engine", "the `file`")
+	engine := flag.String("engine", "bin/mayfly-engine", "the engine's `file`")
 	limit := flag.Uint64("limit", 0, "what the engine is told to be its container's limit of memory, in `bytes`")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/mayfly-run/mayfly/integration/bare"
@@ -17,10 +16,25 @@ import (
 	"github.com/mayfly-run/mayfly/integration/inflight"
 )
 
+const usage = `usage: inflight [flags] [GUEST…]
+
+It has very many requests in flight in one engine, each in a live instance of its own,
+and prints the memory that takes, and how long short requests take meanwhile. Guests
+are rust, a component, and c-cgi, a core module; without names it takes both. It needs
+bin/mayfly-engine: make host.
+
+  go run ./integration/cmd/inflight -n 1000 -sleep 10s rust
+
+`
+
 func main() {
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), usage)
+		flag.PrintDefaults()
+	}
 	n := flag.Int("n", 10_000, "how many `requests`")
 	sleep := flag.Duration("sleep", 30*time.Second, "how long each lasts")
-	engine := flag.String("engine", "bin/mayfly-engine", "the `file`")
+	engine := flag.String("engine", "bin/mayfly-engine", "the engine's `file`")
 	limit := flag.Uint64("limit", 0, "what the engine is told to be its container's limit of memory, in `bytes`")
 	flag.Parse()
 	if err := run(flag.Args(), *n, *sleep, *engine, *limit); err != nil {
@@ -30,10 +44,10 @@ func main() {
 }
 
 func run(names []string, n int, sleep time.Duration, engine string, limit uint64) error {
-	for _, name := range inflight.Guests {
-		if len(names) > 0 && !slices.Contains(names, name) {
-			continue
-		}
+	if len(names) == 0 {
+		names = inflight.Guests
+	}
+	for _, name := range names {
 		g, err := inflight.Find(name)
 		if err != nil {
 			return err

@@ -20,10 +20,24 @@ import (
 	"github.com/mayfly-run/mayfly/integration/wake"
 )
 
+const usage = `usage: wake [flags] [FILE.wasm…]
+
+It prints how long an engine takes from being started to being ready and to its first
+answer, with code that was compiled before. Without files it takes the components of
+examples/time in C and Rust. It needs bin/mayfly-engine: make host.
+
+  go run ./integration/cmd/wake -n 10 -plain examples/time/rust-component/time.wasm
+
+`
+
 func main() {
-	n := flag.Int("n", 30, "how many `times`")
-	engine := flag.String("engine", "bin/mayfly-engine", "the `file`")
-	plain := flag.Bool("plain", false, "without a cache as well")
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), usage)
+		flag.PrintDefaults()
+	}
+	n := flag.Int("n", 30, "how many `times` an engine is started")
+	engine := flag.String("engine", "bin/mayfly-engine", "the engine's `file`")
+	plain := flag.Bool("plain", false, "measure also engines that compile at each start, without a cache")
 	limit := flag.Uint64("limit", 128<<20, "what the engine is told to be its container's limit of memory, in `bytes`")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
