@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // need is one thing the lab asks of the machine: a file, and the Debian
@@ -33,9 +34,15 @@ func (n need) there() bool {
 	return err == nil
 }
 
+// installing is held while packages are looked for and installed: nodes that
+// start at the same time lack the same ones, and apt does one thing at a time.
+var installing sync.Mutex
+
 // install sees to it that the machine has what is needed, with apt where it
 // has not.
 func (c *Cache) install(needs ...need) error {
+	installing.Lock()
+	defer installing.Unlock()
 	var pkgs []string
 	for _, n := range needs {
 		if !n.there() {
@@ -107,8 +114,9 @@ func (c *Cache) download(dir string, closure bool, pkgs ...string) error {
 func aptGet(dir string, args ...string) error {
 	run := func(args ...string) error {
 		// apt's own user cannot write into a directory of ours, and says so
-		// on every download unless told to stay who it is.
-		cmd := exec.Command("apt-get", append([]string{"-o", "APT::Sandbox::User=root"}, args...)...)
+		// on every download unless told to stay who it is. Others of the
+		// machine may be installing something.
+		cmd := exec.Command("apt-get", append([]string{"-o", "APT::Sandbox::User=root", "-o", "DPkg::Lock::Timeout=300"}, args...)...)
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		return output(cmd)
