@@ -72,6 +72,7 @@ The result goes to stdout: name, digest, bytes, file.`,
 		Example: `  mayfly build app.wasm -t hello:v1
   mayfly build app.wasm -t hello:v1 -o hello.tar --port 9000 --env GREETING=hi
   mayfly build app.wasm -t hello:v1 --file index.html:/www/index.html
+  mayfly build app.wasm -t hello:v1 --snapshot=init
   mayfly build job.wasm -t job:v1 --trigger command
   mayfly build app.wasm -t hello:v1 --platform linux/amd64,linux/arm64 --format json
 

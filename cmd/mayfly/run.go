@@ -46,9 +46,13 @@ The exit code is 1 where the function returned an error of its own.
 
 A guest sees the variables of its image and those given with --env, nothing of this
 shell, and the directories given with --dir, to be written too unless :ro is added.
-Quote what --invoke gets: a shell reads parentheses itself.`,
+Quote what --invoke gets: a shell reads parentheses itself.
+
+What a command is compiled to is kept for the next time, in the user's cache directory
+(mayfly/compiled), up to 2 GiB; --no-cache does without.`,
 		Example: `  mayfly run job.wasm -- --verbose input.txt
   mayfly run job.wasm --env GREETING=hi --dir ./data:/data < input.txt
+  mayfly run job.wasm --no-cache
   mayfly run calculator.wasm --invoke 'add(1, 2)'
   mayfly run job.wasm --invoke 'wasi:cli/run#run()' --timeout 5s`,
 		ValidArgsFunction: completeFiles,

@@ -46,6 +46,7 @@ What a file is compiled to is kept for the next time, in the user's cache direct
   mayfly serve hello.tar --listen :9000 --timeout 5s
   mayfly serve a.wasm b.tar
   mayfly serve app.wasm --env GREETING=hi --dir ./data:/data:ro
+  mayfly serve app.wasm --no-cache
   mayfly serve --trigger command job.wasm -- --verbose input.txt`,
 		ValidArgsFunction: completeFiles,
 		Args: func(cmd *cobra.Command, args []string) error {
