@@ -85,7 +85,7 @@ testdata: ## rebuild the test guests and the examples' modules from source
 		{ echo 'testdata: examples/time/rust is built with Debian 12: apt-get install cargo libstd-rust-dev-wasm32 lld' >&2; exit 1; }
 	$(MAKE) -C examples/time/rust debian
 	@command -v wasm-tools >/dev/null || { echo 'testdata: the components that tests have as text are left as they are: cargo install wasm-tools' >&2; exit 0; }; \
-		$(MAKE) -C runtime/component/testdata -B && $(MAKE) -C runtime/component/binary/testdata -B && $(MAKE) -C cmd/mayfly/testdata/components -B
+		$(MAKE) -C runtime/component/testdata -B && $(MAKE) -C runtime/component/binary/testdata -B && $(MAKE) -C wasihttp/testdata -B && $(MAKE) -C cmd/mayfly/testdata/components -B
 
 clean: ## remove what was built here; the cache directory stays
 	rm -rf bin out

@@ -32,7 +32,7 @@ var (
 // loadCGI loads a core module.
 func loadCGI(ctx context.Context, r *instance.Runtime, o Options) (*cgi, error) {
 	if o.Sidecar.Snapshot {
-		return nil, fmt.Errorf("MAYFLY_SNAPSHOT=init: %w: all that a module does it does in _start, which runs for each request: leave the variable out, or build a component",
+		return nil, fmt.Errorf("MAYFLY_SNAPSHOT=init: %w: all that a module does it does in _start, which runs for each request: leave MAYFLY_SNAPSHOT or --snapshot out, or build a component",
 			instance.ErrSnapshot)
 	}
 	m, err := r.Load(ctx, o.Wasm)

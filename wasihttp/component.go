@@ -128,7 +128,7 @@ func (p *program) snapshot(ctx context.Context) error {
 	s.begin(p, nil)
 	defer s.close()
 	if err := p.component.Snapshot(ctx, s); err != nil {
-		return fmt.Errorf("MAYFLY_SNAPSHOT=init: %w: leave the variable out", err)
+		return fmt.Errorf("MAYFLY_SNAPSHOT=init: %w: leave MAYFLY_SNAPSHOT or --snapshot out", err)
 	}
 	return nil
 }

@@ -44,8 +44,11 @@ func (in *interior) save(handles []abi.Handles) string {
 		handles[n] = h
 		others += o
 	}
-	if others == 0 {
+	switch others {
+	case 0:
 		return ""
+	case 1:
+		return "a handle of what only one instance can have, a file or a connection for example"
 	}
 	return fmt.Sprintf("%d handles of what only one instance can have, files or connections for example", others)
 }

@@ -114,7 +114,7 @@ func (s *snapshot) save(core api.Module, k int, numbers []int) error {
 }
 
 // errNoGlobals can come with another version of wazero only: a test would notice.
-var errNoGlobals = fmt.Errorf("%w: the engine does not show its globals: leave MAYFLY_SNAPSHOT out", ErrSnapshot)
+var errNoGlobals = fmt.Errorf("%w: the engine does not show its globals", ErrSnapshot)
 
 // restore writes the globals of a part's instance.
 func (s *snapshot) restore(core api.Module, k int) {

@@ -30,6 +30,17 @@ const (
 	flagMutateDirectory
 )
 
+var _ component.Renewable = (*descriptor)(nil)
+
+// Renew implements component.Renewable, for a directory that guests have from the start: nothing can be done to such a descriptor that the next
+// who asks sees, and all guests of the same files have it. What a guest has opened by itself is its own.
+func (d *descriptor) Renew(state any) (component.Value, bool) {
+	if d.handle.guest != nil {
+		return component.Value{}, false
+	}
+	return state.(State).Filesystem().again(d.file())
+}
+
 func descriptorOf(v component.Value) *descriptor { return v.Resource().(*descriptor) }
 
 func (d *descriptor) file() *guestfs.File { return d.handle.file }

@@ -34,16 +34,34 @@ func (g *Guest) directories() component.Value {
 		return abi.List()
 	}
 	var list []component.Value
-	for _, p := range g.files.Preopens() {
-		flags := flagRead
-		if !p.Dir.ReadOnly() {
-			flags |= flagMutateDirectory
-		}
-		// No handle: the directory is open as long as the files are.
-		d := &descriptor{guest: g, handle: &handle{file: p.Dir, references: 1}, flags: flags}
-		list = append(list, abi.Tuple(abi.Resource(d), abi.String(p.Path)))
+	for n, p := range g.files.Preopens() {
+		list = append(list, abi.Tuple(g.preopen(n), abi.String(p.Path)))
 	}
 	return abi.List(list...)
+}
+
+// preopen returns a descriptor of the guest's nth preopen.
+func (g *Guest) preopen(n int) component.Value {
+	dir := g.files.Preopens()[n].Dir
+	flags := flagRead
+	if !dir.ReadOnly() {
+		flags |= flagMutateDirectory
+	}
+	// Not the guest's handle: the directory is open as long as the files are.
+	return abi.Resource(&descriptor{guest: g, handle: &handle{file: dir, references: 1}, flags: flags})
+}
+
+// again returns the guest's descriptor of a preopen that another guest has; false where it has no such directory.
+func (g *Guest) again(dir *guestfs.File) (component.Value, bool) {
+	if g == nil || g.files == nil {
+		return component.Value{}, false
+	}
+	for n, p := range g.files.Preopens() {
+		if p.Dir == dir {
+			return g.preopen(n), true
+		}
+	}
+	return component.Value{}, false
 }
 
 // openFile opens a file below a directory for the guest.

@@ -27,13 +27,16 @@ type output struct {
 // NewOutput returns a handle of wasi:io/streams.output-stream. s is closed when the guest drops it.
 func NewOutput(s OutputStream) component.Value { return abi.Resource(&output{stream: s}) }
 
-// Renew implements component.Renewable, if the stream is a Renewable.
+// Renew implements component.Renewable, if the stream is a Renewable. What the guest was permitted to write it may write to the new one: it has
+// asked before the snapshot, and does not ask again.
 func (out *output) Renew(state any) (component.Value, bool) {
 	s, ok := out.stream.(Renewable)
-	if !ok || out.closed || out.permit > 0 {
+	if !ok || out.closed {
 		return component.Value{}, false
 	}
-	return s.Renew(state), true
+	again := s.Renew(state)
+	outputOf(again).permit = out.permit
+	return again, true
 }
 
 func outputOf(v component.Value) *output { return v.Resource().(*output) }

@@ -8,6 +8,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/mayfly-run/mayfly/runtime/component"
 )
 
 // once is an output stream that closes itself after one flush, or fails.
@@ -184,4 +186,42 @@ func TestSplice(t *testing.T) {
 			t.Errorf("then %v", err)
 		}
 	})
+}
+
+// standard is an output stream that every instance has one like.
+type standard struct{ OutputStream }
+
+func (standard) Renew(state any) component.Value { return NewOutput(standard{state.(OutputStream)}) }
+
+func TestWhatWasPermittedBeforeASnapshotIsTakenAfterIt(t *testing.T) {
+	out := outputOf(NewOutput(standard{ToWriter(io.Discard)}))
+	if err := out.write([]byte("begins")); err != nil {
+		t.Fatal(err)
+	}
+	permit, err := out.checkWrite()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		p := newPipe()
+		p.buf = make([]byte, 1) // if it is asked it takes less than was permitted
+		v, ok := out.Renew(OutputStream(p))
+		if !ok {
+			t.Fatal("a stream that has permitted something cannot be had again")
+		}
+		again := outputOf(v)
+		if again == out || again.permit != permit {
+			t.Errorf("it permits %d, not %d", again.permit, permit)
+		}
+		if err := again.write(make([]byte, permit)); err != nil || out.permit != permit {
+			t.Errorf("%v", err)
+		}
+	}
+	out.closed = true
+	if _, ok := out.Renew(OutputStream(newPipe())); ok {
+		t.Error("one can be had like a stream of which the guest knows that it is closed")
+	}
+	if _, ok := (&output{stream: newPipe()}).Renew(nil); ok {
+		t.Error("one can be had like a stream that is no Renewable")
+	}
 }

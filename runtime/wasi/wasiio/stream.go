@@ -20,7 +20,7 @@ type Pollable interface {
 }
 
 // Renewable is a stream that every instance can have one like, whatever was done with this one: it makes the handle, for the instance with that
-// [component.Call] state.
+// [component.Call] state. An output stream made so takes what CheckWrite of this one has permitted, without being asked.
 type Renewable interface {
 	Renew(state any) component.Value
 }
