@@ -56,6 +56,14 @@ func (f figure) in() report.Unit {
 	return report.Microseconds
 }
 
+// slow is its p99, of which one alone has none.
+func (f figure) slow() string {
+	if f.N < 2 {
+		return "–"
+	}
+	return f.in().Format(f.P99)
+}
+
 func encode(w io.Writer, all []figure) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
@@ -82,7 +90,7 @@ func table(w io.Writer, all []figure) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "figure\tp50\tp99\tn\thow")
 	for _, f := range all {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", f.Name, f.in().Format(f.P50), f.in().Format(f.P99), f.N, f.How)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", f.Name, f.in().Format(f.P50), f.slow(), f.N, f.How)
 	}
 	if err := t.Flush(); err != nil {
 		return err

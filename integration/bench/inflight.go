@@ -38,7 +38,7 @@ func crowds(leaveOut func(format string, args ...any)) (all []figure, err error)
 		}
 		how := fmt.Sprintf("short requests while %d others wait in an instance each, %d of them alive at once, %d lost; alone, half take %s", r.N, r.AtOnce, r.Lost, figures.Short(r.Before.Quantile(0.5)))
 		all = append(all, inMicroseconds("inflight-10000/"+name, r.During, how))
-		memory = append(memory, inBytes("inflight-10000-memory/"+name, figures.Sample[int64]{r.Memory.Private}, "private, of the engine with all of them"))
+		memory = append(memory, inBytes("inflight-10000-memory/"+name, figures.Sample[int64]{r.Memory.Private}, "engine: private memory, with all of them"))
 	}
 	return append(all, memory...), nil
 }

@@ -51,6 +51,8 @@ func some() []figure {
 	return []figure{
 		inMicroseconds("fresh-instance/c", times, "inside"),
 		inMicroseconds("fresh-instance/c-cgi", times[:10], "inside"),
+		inMicroseconds("fresh-instance/go", times[:10], "inside"),
+		inMicroseconds("component-load/go", times[:1], "once"),
 		inBytes("idle-memory/holder", figures.Sample[int64]{700000, 710000, 690000}, "private"),
 		inMicroseconds("unheard-of/x", times[:1], "somehow"),
 	}
@@ -72,14 +74,14 @@ func TestFiguresAreReadAsBefore(t *testing.T) {
 	if f := back[0]; f.Name != "fresh-instance/c" || f.Unit != "µs" || f.P50 != 1000 || f.P99 != 1980 || f.N != 2000 || f.Command != "make bench" {
 		t.Errorf("%+v", f)
 	}
-	if f := back[2]; f.Unit != "bytes" || f.P50 != 700000 {
+	if f := back[4]; f.Unit != "bytes" || f.P50 != 700000 {
 		t.Errorf("%+v", f)
 	}
 }
 
 func TestThePageHasEveryFigure(t *testing.T) {
 	var text bytes.Buffer
-	if err := page(some(), report.Origin{}, []string{"the moon"}).Write(&text); err != nil {
+	if err := page(some(), report.Origin{}, []string{"the moon"}, false).Write(&text); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range some() {
@@ -94,6 +96,47 @@ func TestThePageHasEveryFigure(t *testing.T) {
 	}
 	if strings.Contains(text.String(), "Starting a container") {
 		t.Error("there is a section of which nothing was measured")
+	}
+}
+
+func TestAProgramHasOnePlaceAndOneColour(t *testing.T) {
+	for _, s := range page(some(), report.Origin{}, nil, false).Sections {
+		for _, p := range s.Parts {
+			ranges, ok := p.Chart.(report.Ranges)
+			if !ok {
+				continue
+			}
+			last := -1
+			for _, r := range ranges.Rows {
+				if want := map[string]int{"C": 0, "Go": 2, "C (CGI)": 4, "unheard-of/x": 7}[r.Label]; r.Series != want || r.Series <= last {
+					t.Errorf("%s: %s has the series %d after %d, want %d", s.Title, r.Label, r.Series, last, want)
+				}
+				last = r.Series
+			}
+		}
+	}
+}
+
+func TestOneAloneHasNoSlowEnd(t *testing.T) {
+	var text bytes.Buffer
+	some := []figure{inMicroseconds("component-load/go", figures.Times{time.Millisecond}, "once")}
+	if err := page(some, report.Origin{}, nil, false).Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), "1.00 ms, once") || strings.Contains(text.String(), "(p99") || strings.Contains(text.String(), "99 of 100 below") {
+		t.Errorf("page: %s", &text)
+	}
+}
+
+func TestAQuickRunIsCalledThat(t *testing.T) {
+	for _, quick := range []bool{true, false} {
+		var text bytes.Buffer
+		if err := page(some(), report.Origin{}, nil, quick).Write(&text); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(text.String(), "quick run") != quick {
+			t.Errorf("quick %v: %s", quick, &text)
+		}
 	}
 }
 

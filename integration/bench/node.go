@@ -297,11 +297,11 @@ func (b *bench) memory() error {
 	case <-time.After(b.effort.settle):
 	}
 	for _, what := range []struct{ figure, process, how string }{
-		{"shim", "containerd-shim-mayfly-v1", "private, of a pod with a main container and a sidecar"},
-		{"runc-shim", "containerd-shim-runc-v2", "private, of a pod with two containers"},
-		{"holder", "/.mayfly/init", "private"},
-		{"engine", "mayfly-engine", "private, examples/time/c loaded, no request"},
-		{"native", "/native", "private, the same as an ordinary Go program"},
+		{"shim", "containerd-shim-mayfly-v1", "shim of mayfly: private memory, in a pod with a main container and a sidecar"},
+		{"runc-shim", "containerd-shim-runc-v2", "shim of runc: private memory, in a pod with two containers"},
+		{"holder", "/.mayfly/init", "holder: private memory, its engine running"},
+		{"engine", "mayfly-engine", "engine: private memory, examples/time/c loaded, no request yet"},
+		{"native", "/native", "ordinary program: private memory, the same in Go in a container of its own"},
 	} {
 		ps, err := b.named(what.process)
 		if err != nil {

@@ -39,24 +39,25 @@ var topics = []topic{
 	{"inflight-10000-memory/", "The memory of ten thousand at once",
 		"What the engine has for itself while ten thousand instances live in it.", false},
 	{"idle-memory/", "Memory at rest",
-		"What processes have for themselves while nobody asks anything: the shim of a pod, the holder that waits for requests of a sidecar, the engine after a request; and what a pod costs that has ordinary containers.", false},
+		"What processes have for themselves while nobody asks anything: the shim of a pod, the holder that waits for requests of a sidecar, the engine that has loaded the C program (CGI) and was not asked yet; beside them the shim of a pod with ordinary containers, and an ordinary program in one.", false},
 }
 
-// programs are the guests, in the order of their colours.
-var programs = []string{"c", "rust", "go", "js", "c-cgi", "go-cgi", "rust-cgi"}
+// programs are the guests, in the order that they and their colours have everywhere on the page.
+var programs = []string{"c", "rust", "go", "js", "c-cgi", "rust-cgi", "go-cgi"}
 
-// series is a program's everywhere on the page; what is none has that of its place.
-func (f figure) series(t topic, place int) int {
+// series is that of the program which a figure is of; all that is of none has the one after them.
+func (f figure) series(t topic) int {
 	if i := slices.Index(programs, strings.TrimPrefix(f.Name, t.prefix)); i >= 0 {
 		return i
 	}
-	return place
+	return len(programs)
 }
 
 // names are those of guests, for a person.
 var names = map[string]string{
 	"c": "C", "rust": "Rust", "go": "Go", "js": "JavaScript", "c-cgi": "C (CGI)", "rust-cgi": "Rust (CGI)", "go-cgi": "Go (CGI)",
-	"shim": "shim of mayfly", "runc-shim": "shim of runc", "holder": "holder", "engine": "engine", "native": "ordinary program",
+	"shim": "shim of mayfly: private memory", "runc-shim": "shim of runc: private memory", "holder": "holder: private memory",
+	"engine": "engine: private memory", "native": "ordinary program: private memory",
 	"runc": "ordinary container", "mayfly": "sidecar",
 }
 
@@ -70,7 +71,7 @@ func (f figure) of(t topic) string {
 }
 
 // page is the report of all figures.
-func page(all []figure, origin report.Origin, left []string) report.Page {
+func page(all []figure, origin report.Origin, left []string, quick bool) report.Page {
 	p := report.Page{
 		Title: "mayfly: what a cold start costs",
 		Lead: []string{
@@ -87,6 +88,10 @@ func page(all []figure, origin report.Origin, left []string) report.Page {
 			"The client asks again when it has its answer: while the engine stalls nobody asks.",
 		},
 	}
+	if quick {
+		p.Lead = append(p.Lead, "This was a quick run, with -quick: it shows that all works. Samples are small, memory was read early, and the figures are no more than a hint.")
+		p.Again[1] = quickCommand + "   # without -quick for figures to rely on"
+	}
 	for _, l := range left {
 		p.Caveats = append(p.Caveats, "Left out: "+l)
 	}
@@ -96,6 +101,7 @@ func page(all []figure, origin report.Origin, left []string) report.Page {
 	for _, t := range append(slices.Clone(topics), topic{title: "Other figures"}) {
 		some := slices.DeleteFunc(slices.Clone(all), func(f figure) bool { return !t.has(f) })
 		if len(some) > 0 {
+			slices.SortStableFunc(some, func(a, b figure) int { return a.series(t) - b.series(t) })
 			p.Sections = append(p.Sections, t.section(some))
 		}
 	}
@@ -158,7 +164,7 @@ func (t topic) section(some []figure) report.Section {
 		if f.P999 > 0 {
 			p999 = f.in().Format(f.P999)
 		}
-		numbers.Rows = append(numbers.Rows, []string{f.Name, f.in().Format(f.P50), f.in().Format(f.P99), p999, fmt.Sprint(f.N)})
+		numbers.Rows = append(numbers.Rows, []string{f.Name, f.in().Format(f.P50), f.slow(), p999, fmt.Sprint(f.N)})
 		if !slices.Contains(hows, f.How) {
 			hows = append(hows, f.How)
 		}
@@ -175,23 +181,26 @@ func (t topic) section(some []figure) report.Section {
 func (t topic) chart(some []figure) report.Chart {
 	if some[0].Unit == unitBytes {
 		bars := report.Bars{Axis: "memory", Unit: report.Bytes}
-		for i, f := range some {
-			bars.Rows = append(bars.Rows, report.Bar{Label: f.of(t), Note: report.Bytes.Format(f.P50), Series: f.series(t, i), Value: f.P50})
+		for _, f := range some {
+			bars.Rows = append(bars.Rows, report.Bar{Label: f.of(t), Note: report.Bytes.Format(f.P50), Series: f.series(t), Value: f.P50})
 		}
 		return bars
 	}
 	ranges := report.Ranges{Axis: "time", Unit: report.Microseconds}
-	for i, f := range some {
-		note := fmt.Sprintf("%s (p99 %s)", report.Microseconds.Format(f.P50), report.Microseconds.Format(f.P99))
-		ranges.Rows = append(ranges.Rows, report.Range{Label: f.of(t), Note: note, Series: f.series(t, i), P50: f.P50, P99: f.P99, P999: f.P999})
+	for _, f := range some {
+		r := report.Range{Label: f.of(t), Note: f.in().Format(f.P50) + ", once", Series: f.series(t), P50: f.P50}
+		if f.N > 1 {
+			r.Note, r.P99, r.P999 = fmt.Sprintf("%s (p99 %s)", f.in().Format(f.P50), f.slow()), f.P99, f.P999
+		}
+		ranges.Rows = append(ranges.Rows, r)
 	}
 	return ranges
 }
 
 func (t topic) distributions(some []figure) report.Chart {
 	curves := report.Curves{Axis: "the slow end on the right", Unit: report.Microseconds}
-	for i, f := range some {
-		line := report.Curve{Label: f.of(t), Series: f.series(t, i)}
+	for _, f := range some {
+		line := report.Curve{Label: f.of(t), Series: f.series(t)}
 		for _, d := range f.Distribution {
 			line.Q, line.V = append(line.Q, d.Q), append(line.V, d.V)
 		}

@@ -78,4 +78,4 @@ func (c *canvas) svg(words string) template.HTML {
 // series is the class of what belongs to one series, of so many colours.
 func series(kind string, n int) string { return fmt.Sprintf("%s s%d", kind, n%colours) }
 
-const colours = 7
+const colours = 8

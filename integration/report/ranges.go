@@ -17,8 +17,8 @@ type Ranges struct {
 type Range struct {
 	Group, Label, Note string
 	Series             int
-	P50, P99           float64
-	P999               float64 // 0: there are too few to tell
+	P50                float64
+	P99, P999          float64 // 0: there are too few to tell
 }
 
 // Draw implements Chart.
@@ -33,6 +33,9 @@ func (r Ranges) Draw() template.HTML {
 		labels[i] = row{s.Group, s.Label, s.Note, s.Series}
 	}
 	words := r.Axis + ": " + sayAll(r.Rows, func(s Range) string {
+		if s.P99 == 0 {
+			return named(s.Group, s.Label) + " " + r.Unit.Format(s.P50)
+		}
 		return fmt.Sprintf("%s half below %s, 99 of 100 below %s", named(s.Group, s.Label), r.Unit.Format(s.P50), r.Unit.Format(s.P99))
 	})
 	scale := func(x1, x2 float64) axis { return logAxis(low*0.95, high, x1, x2) }
