@@ -100,7 +100,7 @@ func prepare(ctx context.Context, r *instance.Runtime, wasm []byte) (prepared, e
 
 // LoadCompiled is Load for what Compile has written to a directory; "/proc/self/fd/N" is one of which there is a descriptor. Options.Wasm is not looked at.
 //
-// Any error may be one of the directory: then the module or component must be loaded by itself.
+// An error may be one of the directory, unless it wraps [ErrTrigger] or [instance.ErrSnapshot]: then the module or component must be loaded by itself.
 func LoadCompiled(ctx context.Context, dir string, o Options) (*App, error) {
 	e, err := compiled.Open(dir)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"syscall"
 
+	"github.com/mayfly-run/mayfly/runtime/instance"
 	"github.com/mayfly-run/mayfly/wasihttp"
 )
 
@@ -19,7 +20,7 @@ func (e *engine) loadCompiled(o wasihttp.Options) (*wasihttp.App, error) {
 	switch {
 	case err == nil:
 		return app, nil
-	case e.stop.ctx.Err() != nil, errors.Is(err, wasihttp.ErrTrigger):
+	case e.stop.ctx.Err() != nil, errors.Is(err, wasihttp.ErrTrigger), errors.Is(err, instance.ErrSnapshot):
 		return nil, fmt.Errorf("load %s: %w", e.flags.module, err)
 	}
 	e.log.Warn("the compiled code of the module cannot be used: it is compiled again", "module", e.flags.module, "error", err)

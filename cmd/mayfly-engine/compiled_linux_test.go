@@ -149,3 +149,21 @@ func TestWhatCannotBeCompiledIsALine(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatCannotHaveASnapshotIsNotCompiledAgain(t *testing.T) {
+	module := filepath.Join(t.TempDir(), "app.wasm")
+	if err := os.WriteFile(module, guests.Wasm("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := compiledCode(t, module)
+	if err := os.Remove(module); err != nil {
+		t.Fatal(err)
+	}
+	p := start{module: module, env: []string{"MAYFLY_TRIGGER=http", "MAYFLY_SNAPSHOT=init"}, listen: []*os.File{listen(t).file}, compiled: dir}.run(t)
+	if m := p.next(); m.Kind != control.Error || !strings.Contains(m.Text, "leave MAYFLY_SNAPSHOT or --snapshot out") {
+		t.Errorf("the engine said %d %q", m.Kind, m.Text)
+	}
+	if code := p.exit(); code != 1 || strings.Contains(p.stderr.String(), "it is compiled again") {
+		t.Errorf("exit code %d: %s", code, p.stderr.String())
+	}
+}

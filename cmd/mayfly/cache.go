@@ -9,6 +9,7 @@ import (
 
 	"github.com/mayfly-run/mayfly/internal/compiled"
 	"github.com/mayfly-run/mayfly/internal/nodecache"
+	"github.com/mayfly-run/mayfly/runtime/instance"
 	"github.com/mayfly-run/mayfly/wasihttp"
 )
 
@@ -94,7 +95,7 @@ func (s *site) loadApp(ctx context.Context, o wasihttp.Options) (*wasihttp.App, 
 	if err := code.close(); err != nil {
 		o.Log.Debug("compiled code is not put back", "error", err)
 	}
-	if ctx.Err() != nil || errors.Is(err, wasihttp.ErrTrigger) {
+	if ctx.Err() != nil || errors.Is(err, wasihttp.ErrTrigger) || errors.Is(err, instance.ErrSnapshot) {
 		return nil, err
 	}
 	o.Log.Debug("compiled code cannot be used", "error", err)

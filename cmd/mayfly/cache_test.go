@@ -170,3 +170,21 @@ func TestWhatCannotBeCompiledIsRefusedInTheSameWords(t *testing.T) {
 		t.Errorf("%v", said)
 	}
 }
+
+func TestWhatCannotHaveASnapshotIsNotCompiledAgain(t *testing.T) {
+	userCache(t)
+	file := hello(t)
+	t.Setenv("MAYFLY_SNAPSHOT", "init")
+	t.Setenv("MAYFLY_LOG_LEVEL", "debug")
+	said := map[string]bool{}
+	for _, args := range [][]string{{"run", file}, {"run", file}, {"run", file, "--no-cache"}} {
+		var stdout, stderr bytes.Buffer
+		if code := execute(t.Context(), args, strings.NewReader(""), &stdout, &stderr); code != 1 {
+			t.Errorf("exit code %d", code)
+		}
+		said[stderr.String()] = true
+	}
+	if len(said) != 1 { // another has a line about code that cannot be used
+		t.Errorf("%v", said)
+	}
+}

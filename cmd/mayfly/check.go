@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/mayfly-run/mayfly/internal/config"
+	"github.com/mayfly-run/mayfly/runtime/guestfs"
 	"github.com/mayfly-run/mayfly/wasihttp"
 )
 
@@ -18,11 +20,45 @@ const patience = 500 * time.Millisecond
 // is what a pod with that would be told; else it returns what starts an instance there.
 func check(ctx context.Context, file string, wasm []byte, c config.Sidecar, stderr io.Writer) (config.TriggerKind, error) {
 	defer notice(stderr, compiling(file, wasm))()
-	app, err := wasihttp.Load(ctx, wasihttp.Options{Wasm: wasm, Sidecar: c, Log: slog.New(slog.DiscardHandler), GuestLog: io.Discard})
+	o := wasihttp.Options{Wasm: wasm, Sidecar: c, Log: slog.New(slog.DiscardHandler), GuestLog: io.Discard}
+	if c.Snapshot { // what a guest has of its directories may be in the way of one
+		root, err := emptyRoot()
+		if err != nil {
+			return "", err
+		}
+		defer root.remove()
+		o.Files = root.files
+	}
+	app, err := wasihttp.Load(ctx, o)
 	if err != nil {
 		return "", err
 	}
 	return app.Trigger, app.Close(ctx)
+}
+
+// root is a directory that takes the place of a container's.
+type root struct {
+	dir   string
+	files *guestfs.Files
+}
+
+func emptyRoot() (root, error) {
+	dir, err := os.MkdirTemp("", "mayfly-*")
+	if err != nil {
+		return root{}, fmt.Errorf("make a root for the guest: %w: set TMPDIR to a directory that can be written", err)
+	}
+	files, err := guestfs.OpenDirs([]guestfs.Mount{{Host: dir, Guest: "/"}})
+	if err != nil {
+		_ = os.RemoveAll(dir)
+		return root{}, err
+	}
+	return root{dir, files}, nil
+}
+
+// remove leaves nothing of it, as far as that can be.
+func (r root) remove() {
+	_ = r.files.Close()
+	_ = os.RemoveAll(r.dir)
 }
 
 func compiling(file string, wasm []byte) string {

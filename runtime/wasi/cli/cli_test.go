@@ -105,6 +105,33 @@ func TestStreams(t *testing.T) {
 	})
 }
 
+func TestStreamsOfASnapshotAreThoseOfTheInstance(t *testing.T) {
+	write := wasiio.Package().Interfaces["streams"].Funcs["[method]output-stream.write"]
+	before := &Guest{} // whose output is discarded
+	handles := []component.Value{before.stdout(), before.stderr()}
+	for _, h := range handles {
+		if _, err := write(nil, []component.Value{h, abi.Bytes([]byte("begins"))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		var stdout, stderr bytes.Buffer
+		g := &Guest{Stdout: wasiio.ToWriter(&stdout), Stderr: wasiio.ToWriter(&stderr)}
+		for n, h := range handles {
+			again, ok := h.Resource().(component.Renewable).Renew(g)
+			if !ok {
+				t.Fatal("a stream that has been written to cannot be had again")
+			}
+			if _, err := write(nil, []component.Value{again, abi.Bytes([]byte{byte('1' + n)})}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if stdout.String() != "1" || stderr.String() != "2" {
+			t.Errorf("%q, %q", &stdout, &stderr)
+		}
+	}
+}
+
 func TestTerminals(t *testing.T) {
 	g := &Guest{StdinTerminal: true}
 	if v, ok := g.terminalStdin().Some(); !ok || v.Resource() == nil {
