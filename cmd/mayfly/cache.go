@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"os"
-	"path/filepath"
 
 	"github.com/mayfly-run/mayfly/internal/compiled"
 	"github.com/mayfly-run/mayfly/internal/nodecache"
@@ -24,7 +23,7 @@ type keptCode struct {
 
 // keepCode finds the code of a module in the user's cache, or compiles it into that. It is for nobody but this user, and for this very program.
 func keepCode(ctx context.Context, wasm []byte) (*keptCode, error) {
-	dir, err := os.UserCacheDir()
+	dir, err := codeDir()
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +33,7 @@ func keepCode(ctx context.Context, wasm []byte) (*keptCode, error) {
 	}
 	defer program.Close()
 	k := &keptCode{}
-	if k.cache, err = nodecache.OpenFor(filepath.Join(dir, "mayfly", "compiled"), program); err != nil {
+	if k.cache, err = nodecache.OpenFor(dir, program); err != nil {
 		return nil, err
 	}
 	digest := sha256.Sum256(wasm)
@@ -83,9 +82,7 @@ func (s *site) loadApp(ctx context.Context, o wasihttp.Options) (*wasihttp.App, 
 	}
 	code, err := keepCode(ctx, s.wasm)
 	if err != nil {
-		// A module that cannot be compiled is told so below, and a cache that cannot be used is no reason to stop.
-		o.Log.Debug("compiled code is not kept", "error", err)
-		return wasihttp.Load(ctx, o)
+		return loadUncached(ctx, o, err)
 	}
 	app, err := wasihttp.LoadCompiled(ctx, code.entry.Path(), o)
 	if err == nil {
@@ -98,6 +95,5 @@ func (s *site) loadApp(ctx context.Context, o wasihttp.Options) (*wasihttp.App, 
 	if ctx.Err() != nil || errors.Is(err, wasihttp.ErrTrigger) || errors.Is(err, instance.ErrSnapshot) {
 		return nil, err
 	}
-	o.Log.Debug("compiled code cannot be used", "error", err)
-	return wasihttp.Load(ctx, o)
+	return loadUncached(ctx, o, err)
 }
