@@ -167,3 +167,36 @@ func TestWhatCannotHaveASnapshotIsNotCompiledAgain(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, p.stderr.String())
 	}
 }
+
+func TestASnapshotIsTakenWithTheDirectoriesOfAContainer(t *testing.T) {
+	for _, name := range []string{"http", "time-go"} {
+		t.Run(name, func(t *testing.T) {
+			wasm, ok := guests.Built(name)
+			if !ok {
+				t.Skip("not built: make guests")
+			}
+			module := filepath.Join(t.TempDir(), "app.wasm")
+			if err := os.WriteFile(module, wasm, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			at := listen(t)
+			env := []string{"MAYFLY_IDLE_TIMEOUT=never", "MAYFLY_SNAPSHOT=init"}
+			p := start{module: module, env: env, listen: []*os.File{at.file}, compiled: compiledCode(t, module)}.run(t)
+			p.expect(control.Ready)
+			for range 3 {
+				if code, body, err := at.get("/hello"); code != 200 || body == "" || err != nil {
+					t.Errorf("got %d %q, %v", code, body, err)
+				}
+			}
+			if name != "http" {
+				return
+			}
+			if _, body, _ := at.get("/list?path=/"); strings.Contains(body, "os error") {
+				t.Errorf("its root is not there: %q", body)
+			}
+			if _, body, _ := at.get("/list?path=/proc"); !strings.Contains(body, "os error") {
+				t.Errorf("/proc is there: %q", body)
+			}
+		})
+	}
+}
