@@ -325,8 +325,13 @@ func (d *demo) memory() error {
 		return err
 	}
 	started := time.Since(begin)
-	if _, err := d.sh(fmt.Sprintf("until curl -s -o /dev/null localhost:%d; do sleep 0.02; done; curl -s -o /dev/null localhost:8080", portNative)); err != nil {
+	if _, err := d.sh(fmt.Sprintf("until curl -s -o /dev/null localhost:%d; do sleep 0.02; done", portNative)); err != nil {
 		return err
+	}
+	for _, s := range slices.Backward(d.sidecars) { // what engines share is no engine's own while there are several
+		if _, err := d.sh(fmt.Sprintf("curl -s -o /dev/null localhost:%d", s.port)); err != nil {
+			return err
+		}
 	}
 	awake, err := d.private("mayfly-engine")
 	if err != nil {
@@ -344,7 +349,7 @@ func (d *demo) memory() error {
 		return err
 	}
 	d.note("%-36s %s", "a sidecar at rest (holder)", holder)
-	d.note("%-36s %s", "a sidecar at work (engine beside, C)", awake)
+	d.note("%-36s %s", "a sidecar at work (smallest engine)", awake)
 	d.note("%-36s %s, started in %s", "a container sidecar, always", other, figures.Short(started))
 	return native.Remove(d.ctx)
 }
