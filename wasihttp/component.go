@@ -122,11 +122,16 @@ func (p *program) try(ctx context.Context) error {
 	return p.component.Try(ctx, s)
 }
 
-// snapshot keeps the state after initialisation for all instances.
+// snapshot keeps the state after initialisation for all instances. What a guest writes meanwhile is logged now, for it does not write it again.
 func (p *program) snapshot(ctx context.Context) error {
+	log := guestLog{w: p.options.GuestLog, json: p.options.Sidecar.JSONLog}
+	var stdout, stderr guestStream
+	stdout.begin(&log, "")
+	stderr.begin(&log, "")
 	s := &programState{}
 	s.begin(p, nil)
 	defer s.close()
+	s.Command.Stdout, s.Command.Stderr = &stdout, &stderr
 	if err := p.component.Snapshot(ctx, s); err != nil {
 		return fmt.Errorf("MAYFLY_SNAPSHOT=init: %w: leave MAYFLY_SNAPSHOT or --snapshot out", err)
 	}

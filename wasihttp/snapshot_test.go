@@ -112,13 +112,16 @@ func TestAnInstanceOfASnapshotGoesOnWithWhatItHad(t *testing.T) {
 	eitherWay(t, func(t *testing.T) {
 		dir := mounts(t, guestfs.Mount{Host: t.TempDir(), Guest: "/"})
 		for _, test := range []struct {
-			name, want string
-			options    []option
+			name, logged, want string
+			options            []option
 		}{
-			{"without one", "begins\nran\n", []option{dir}},
-			{"with one", "ran\n", []option{dir, snapshot}},
+			{"without one", "", "begins\nran\n", []option{dir}},
+			{"with one", "begins\n", "ran\n", []option{dir, snapshot}},
 		} {
-			app, _, _ := load(t, "hello", append(test.options, func(o *Options) { o.Wasm = wasm })...)
+			app, _, log := load(t, "hello", append(test.options, func(o *Options) { o.Wasm = wasm })...)
+			if got := log.String(); got != test.logged {
+				t.Errorf("%s: %q is logged", test.name, got)
+			}
 			for range 3 {
 				var stderr bytes.Buffer
 				if err := app.Command(t.Context(), strings.NewReader(""), io.Discard, &stderr); err != nil || stderr.String() != test.want {
