@@ -131,6 +131,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		leaveOut("%v", l)
 	}
 	var all []figure
+	var failed error
 	steps := []step{
 		{"components", func() ([]figure, error) { return loadComponents(ctx, o.effort, components) }},
 		{"modules", func() ([]figure, error) { return freshInstances(ctx, o.effort, modules) }},
@@ -153,15 +154,17 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 			all = append(all, more...)
 			return err
 		})
-		if err != nil {
-			return err
+		if err != nil { // what was measured until then is not lost
+			failed = errors.Join(failed, fmt.Errorf("measure %s: %w", s.name, err))
+			leaveOut("the rest of %s: %v", s.name, err)
 		}
 	}
 	if err := errors.Join(save(all), page(all, origin, left, o.quick).Save(htmlFile)); err != nil {
-		return err
+		return errors.Join(failed, err)
 	}
+	show := table
 	if o.json {
-		return encode(stdout, all)
+		show = encode
 	}
-	return table(stdout, all)
+	return errors.Join(failed, show(stdout, all))
 }

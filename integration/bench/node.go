@@ -201,7 +201,7 @@ func (b *bench) named(name string) ([]lab.Process, error) {
 func (b *bench) one(name string) (int, error) {
 	ps, err := b.named(name)
 	if err == nil && len(ps) != 1 {
-		err = fmt.Errorf("there are %d processes %s", len(ps), name)
+		err = fmt.Errorf("there are %d processes %s, where one was looked for", len(ps), name)
 	}
 	if err != nil {
 		return 0, err
