@@ -37,22 +37,11 @@ func keepCode(ctx context.Context, wasm []byte) (*keptCode, error) {
 		return nil, err
 	}
 	digest := sha256.Sum256(wasm)
-	for range 2 {
-		made := false
-		k.entry, err = k.cache.Fill(ctx, digest, func(ctx context.Context, w nodecache.Work) error {
-			made = true
-			return wasihttp.Compile(ctx, wasm, w.Dir)
-		})
-		if err != nil || made {
-			break
-		}
-		if err = compiled.Verify(k.entry.Path(), digest); err == nil {
-			break
-		}
-		if err := k.entry.Discard(); err != nil {
-			return nil, err
-		}
-	}
+	k.entry, _, err = k.cache.FillWhole(ctx, digest, nodecache.Maker{
+		Fill:   func(ctx context.Context, w nodecache.Work) error { return wasihttp.Compile(ctx, wasm, w.Dir) },
+		Verify: func(dir string) error { return compiled.Verify(dir, digest) },
+		Tries:  2,
+	})
 	if err != nil {
 		return nil, err
 	}

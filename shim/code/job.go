@@ -112,25 +112,14 @@ const maxTries = 3
 
 // entry returns the module's, verified, and whether it was made for that.
 func (j *job) entry(ctx context.Context) (*nodecache.Entry, bool, error) {
-	var broken error
-	for range maxTries {
-		made := false
-		e, err := j.cache.Fill(ctx, j.digest, func(ctx context.Context, w nodecache.Work) error {
-			made = true
-			return j.compile(ctx, w)
-		})
-		if made || err != nil {
-			return e, made, err
-		}
-		if broken = compiled.Verify(e.Path(), j.digest); broken == nil {
-			return e, false, nil
-		}
-		log.G(ctx).WithError(broken).Warn("an entry of the cache is broken: it is made again")
-		if err := e.Discard(); err != nil {
-			return nil, false, fmt.Errorf("remove a broken entry: %w", err)
-		}
-	}
-	return nil, false, broken
+	return j.cache.FillWhole(ctx, j.digest, nodecache.Maker{
+		Fill:   j.compile,
+		Verify: func(dir string) error { return compiled.Verify(dir, j.digest) },
+		Broken: func(err error) {
+			log.G(ctx).WithError(err).Warn("an entry of the cache is broken: it is made again")
+		},
+		Tries: maxTries,
+	})
 }
 
 // compile fills the directory of an entry.
