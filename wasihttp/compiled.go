@@ -20,17 +20,18 @@ const outlineFile = "app"
 // Compile compiles a module or component into an empty directory, for [LoadCompiled], and makes sure that it can be loaded from there. Nothing of it
 // runs. Its errors are those of [Load], but for what an instance or the sidecar's settings would show.
 func Compile(ctx context.Context, wasm []byte, dir string) error {
-	if err := record(ctx, wasm, dir); err != nil {
+	digest := sha256.Sum256(wasm)
+	if err := record(ctx, wasm, digest, dir); err != nil {
 		return err
 	}
-	if err := prove(ctx, dir, sha256.Sum256(wasm)); err != nil {
+	if err := prove(ctx, dir, digest); err != nil {
 		return fmt.Errorf("load what was compiled: %w", err)
 	}
 	return nil
 }
 
 // record compiles into a directory and seals it.
-func record(ctx context.Context, wasm []byte, dir string) (err error) {
+func record(ctx context.Context, wasm []byte, digest [sha256.Size]byte, dir string) (err error) {
 	r, err := instance.NewRecorder(ctx, dir)
 	if err != nil {
 		return err
@@ -50,7 +51,7 @@ func record(ctx context.Context, wasm []byte, dir string) (err error) {
 	if err := os.WriteFile(filepath.Join(dir, outlineFile), b, 0o644); err != nil {
 		return fmt.Errorf("keep compiled code: %w", err)
 	}
-	return r.Seal(sha256.Sum256(wasm))
+	return r.Seal(digest)
 }
 
 // prove loads what was recorded.
