@@ -23,6 +23,13 @@ func (m *measuring) rest(ctx context.Context, component string, lanes []*lane) e
 	if err := sleep(ctx, m.plan.Rest); err != nil {
 		return err
 	}
+	return readMemory(lanes, func(l *lane, now held) {
+		m.results.Memory = append(m.results.Memory, &memory{Component: component, Server: l.name, Idle: now})
+	})
+}
+
+// readMemory reads what servers hold now, of those that are processes.
+func readMemory(lanes []*lane, note func(*lane, held)) error {
 	for _, l := range lanes {
 		if l.process == nil {
 			continue
@@ -31,7 +38,7 @@ func (m *measuring) rest(ctx context.Context, component string, lanes []*lane) e
 		if err != nil {
 			return err
 		}
-		m.results.Memory = append(m.results.Memory, &memory{Component: component, Server: l.name, Idle: held{u.Own, u.RSS}})
+		note(l, held{u.Own, u.RSS})
 	}
 	return nil
 }
@@ -52,17 +59,7 @@ func (m *measuring) busy(ctx context.Context, component string, lanes []*lane) e
 	if err := sleep(ctx, m.plan.Rest); err != nil {
 		return err
 	}
-	for _, l := range lanes {
-		if l.process == nil {
-			continue
-		}
-		u, err := l.process.Usage()
-		if err != nil {
-			return err
-		}
-		m.results.memoryOf(component, l.name).After = held{u.Own, u.RSS}
-	}
-	return nil
+	return readMemory(lanes, func(l *lane, now held) { m.results.memoryOf(component, l.name).After = now })
 }
 
 // peak is the most that a server holds while it is asked.

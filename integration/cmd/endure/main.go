@@ -50,10 +50,7 @@ func main() {
 // run measures modules: those in the arguments, or examples.
 func run(ctx context.Context, modules []string, n, clients int, path, engine string, limit uint64) error {
 	if len(modules) == 0 {
-		examples, _ := lab.Components(lab.NewProgress(os.Stderr), "c", "rust")
-		for _, e := range examples {
-			modules = append(modules, e.Module)
-		}
+		modules = bare.Examples()
 	}
 	binary, err := filepath.Abs(engine)
 	if err != nil {

@@ -16,7 +16,6 @@ import (
 
 	"github.com/mayfly-run/mayfly/integration/bare"
 	"github.com/mayfly-run/mayfly/integration/figures"
-	"github.com/mayfly-run/mayfly/integration/lab"
 	"github.com/mayfly-run/mayfly/integration/wake"
 )
 
@@ -51,10 +50,7 @@ func main() {
 // run measures modules: those in the arguments, or examples.
 func run(ctx context.Context, modules []string, n int, engine string, plain bool, limit uint64) error {
 	if len(modules) == 0 {
-		examples, _ := lab.Components(lab.NewProgress(os.Stderr), "c", "rust")
-		for _, e := range examples {
-			modules = append(modules, e.Module)
-		}
+		modules = bare.Examples()
 	}
 	binary, err := filepath.Abs(engine)
 	if err != nil {
