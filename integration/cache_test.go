@@ -113,7 +113,7 @@ func compiledOnce(e *env) {
 		e.hasCode(side.ID, i == 0)
 		e.enginesHaveCode()
 		// A command has it, too.
-		command := p.run(lab.Spec{Name: "command", Image: guestsImage, Args: []string{"/command.wasm", "exit", "0"}})
+		command := p.run(lab.Spec{Name: "command", Image: lab.GuestsImage, Args: []string{"/command.wasm", "exit", "0"}})
 		e.equal("its exit code", command.exited(), int32(0))
 		e.hasCode(command.ID, i == 0)
 	}
@@ -209,18 +209,18 @@ func cacheBound(e *env) {
 	options := filepath.Join(e.TempDir(), "options.toml")
 	e.check(os.WriteFile(options, []byte("CompileCacheSize = \"1k\"\n"), 0o644))
 	sleeper := func(name string) string {
-		return e.ctrStart(guestsImage, "--runtime-config-path="+options, "--env=MAYFLY_TRIGGER=command", "/"+name+".wasm", "100000")
+		return e.ctrStart(lab.GuestsImage, "--runtime-config-path="+options, "--env=MAYFLY_TRIGGER=command", "/"+name+".wasm", "100000")
 	}
 	used := sleeper("sleep-cmd")
 	e.hasCode(used, true)
 	inUse := e.entries()
 	e.equal("entries", len(inUse), 1)
 	for range 2 {
-		other := e.ctrStart(guestsImage, "--runtime-config-path="+options, "--env=MAYFLY_TRIGGER=command", "/cat.wasm")
+		other := e.ctrStart(lab.GuestsImage, "--runtime-config-path="+options, "--env=MAYFLY_TRIGGER=command", "/cat.wasm")
 		e.hasCode(other, true)
 		e.eventually("there are two", func() bool { return len(e.entries()) == 2 })
 		e.ctrEnd(other)
-		third := e.ctrStart(guestsImage, "--runtime-config-path="+options, "--env=MAYFLY_TRIGGER=command", "/spin.wasm")
+		third := e.ctrStart(lab.GuestsImage, "--runtime-config-path="+options, "--env=MAYFLY_TRIGGER=command", "/spin.wasm")
 		e.hasCode(third, true)
 		e.eventually("the one that nobody uses has gone", func() bool { return len(e.entries()) == 2 })
 		if !slices.Contains(e.entries(), inUse[0]) {

@@ -171,7 +171,7 @@ func componentWakes(e *env) {
 func componentCommands(e *env) {
 	p := e.pod()
 	command := func(trigger string, args ...string) *container {
-		s := lab.Spec{Name: strings.Join(args, "-") + trigger, Image: guestsImage, Args: append([]string{"/command.wasm"}, args...)}
+		s := lab.Spec{Name: strings.Join(args, "-") + trigger, Image: lab.GuestsImage, Args: append([]string{"/command.wasm"}, args...)}
 		if trigger != "" {
 			s.Env = map[string]string{"MAYFLY_TRIGGER": trigger}
 		}

@@ -113,7 +113,7 @@ func runtimeOptions(e *env) {
 	options := filepath.Join(e.TempDir(), "options.toml")
 	e.check(os.WriteFile(options, []byte("BinaryName = \""+runc+"\"\nRoot = \""+root+"\"\n"), 0o644))
 	linux := e.ctrStart(lab.BusyboxImage, "--runtime-config-path="+options, "sleep", "1000")
-	side := e.ctrStart(guestsImage, "--runtime-config-path="+options, "--env=MAYFLY_TRIGGER=command", "/sleep-cmd.wasm", "100000")
+	side := e.ctrStart(lab.GuestsImage, "--runtime-config-path="+options, "--env=MAYFLY_TRIGGER=command", "/sleep-cmd.wasm", "100000")
 	log, err := os.ReadFile(calls)
 	e.check(err)
 	for _, id := range []string{linux, side} {

@@ -13,12 +13,9 @@ import (
 	"testing"
 	"time"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 
 	"github.com/mayfly-run/mayfly/integration/lab"
-	"github.com/mayfly-run/mayfly/internal/guests"
-	"github.com/mayfly-run/mayfly/internal/ociimage"
 )
 
 // env is what a scenario works with. Its methods fail the test by themselves.
@@ -166,7 +163,7 @@ func (p *pod) sidecar(guest string, port int, env ...string) *container {
 }
 
 func sidecarSpec(guest string, port int, env ...string) lab.Spec {
-	s := lab.Spec{Name: fmt.Sprintf("%s-%d", guest, port), Image: guestsImage, Args: []string{"/" + guest + ".wasm"}, Env: map[string]string{
+	s := lab.Spec{Name: fmt.Sprintf("%s-%d", guest, port), Image: lab.GuestsImage, Args: []string{"/" + guest + ".wasm"}, Env: map[string]string{
 		"MAYFLY_TRIGGER": "http", "PORT": fmt.Sprint(port),
 	}}
 	for _, kv := range env {
@@ -214,52 +211,8 @@ func (c *container) log() string {
 	return text
 }
 
-// guestsImage holds every test guest that is not large; a container chooses one
-// by its command.
-const guestsImage = "localhost/mayfly/guests:1"
-
 // javascript is in an image of its own, which only the newest containerd has.
 var javascript = lab.Example{Name: "js", Title: "JavaScript"}
-
-func guestImage(archive string) (string, error) {
-	s := ociimage.Spec{
-		Config: v1.Config{
-			User: ociimage.DefaultUser, WorkingDir: "/",
-			// A container that names no guest gets a good one.
-			Entrypoint: []string{"/hello.wasm"},
-		},
-		Platforms: []v1.Platform{ociimage.HostPlatform()},
-	}
-	for _, g := range guests.Names() {
-		if err := s.Root.AddBytes("/"+g+".wasm", guests.Wasm(g), 0o644); err != nil {
-			return "", err
-		}
-	}
-	for _, g := range []string{"http", "command", "composed", "front", "words", "time-c", "time-rust"} {
-		wasm, ok := guests.Built(g)
-		if !ok {
-			return "", fmt.Errorf("the component %s is not committed", g)
-		}
-		if err := s.Root.AddBytes("/"+g+".wasm", wasm, 0o644); err != nil {
-			return "", err
-		}
-	}
-	for name, text := range madeComponents() {
-		if err := s.Root.AddBytes("/"+name+".wasm", []byte(text), 0o644); err != nil {
-			return "", err
-		}
-	}
-	for name, text := range map[string]string{"/data/here": "in the image\n", "/text.wasm": "these are words\n"} {
-		if err := s.Root.AddBytes(name, []byte(text), 0o644); err != nil {
-			return "", err
-		}
-	}
-	image, err := ociimage.Build(s)
-	if err != nil {
-		return "", err
-	}
-	return archive, lab.WriteImage(archive, guestsImage, image)
-}
 
 // volume is a directory of the node's, mounted at path.
 func (e *env) volume(name, path string, readonly bool) (dir string, m *cri.Mount) {

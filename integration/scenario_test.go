@@ -169,8 +169,8 @@ func onContainerd(t *testing.T, cache *lab.Cache, install *lab.Install, images [
 	if err != nil {
 		t.Fatal(err)
 	}
-	guests, err := guestImage(n.Path("guests.tar"))
-	if err != nil {
+	guests := n.Path("guests.tar")
+	if err := lab.WriteGuests(guests); err != nil {
 		t.Fatal(err)
 	}
 	archives := append(slices.Clip(images), guests)

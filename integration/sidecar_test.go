@@ -216,7 +216,7 @@ func drains(e *env) {
 func commands(e *env) {
 	p := e.pod()
 	command := func(guest string, args ...string) *container {
-		return p.run(lab.Spec{Name: guest + strings.Join(args, "-"), Image: guestsImage, Args: append([]string{"/" + guest + ".wasm"}, args...),
+		return p.run(lab.Spec{Name: guest + strings.Join(args, "-"), Image: lab.GuestsImage, Args: append([]string{"/" + guest + ".wasm"}, args...),
 			Env: map[string]string{"MAYFLY_TRIGGER": "command"}})
 	}
 	for _, code := range []string{"0", "1", "77"} {
@@ -387,7 +387,7 @@ func sidecarPause(e *env) {
 }
 
 func ctrSidecar(e *env) {
-	e.ctrStart(guestsImage, "--net-host", "--env=PORT=18081", "--env=MAYFLY_TRIGGER=http", "/counter.wasm")
+	e.ctrStart(lab.GuestsImage, "--net-host", "--env=PORT=18081", "--env=MAYFLY_TRIGGER=http", "/counter.wasm")
 	cmd := e.containerd.Command(e.ctx, "sh", "-c", "exec 3<>/dev/tcp/127.0.0.1/18081; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3")
 	cmd.Args[0], cmd.Path = "bash", "/bin/bash"
 	out := &strings.Builder{}
