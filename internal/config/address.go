@@ -43,7 +43,7 @@ func parseListen(listen, port string) ([]Address, error) {
 	if port != "" {
 		n, err := parsePort(port)
 		if err != nil {
-			return nil, &variableError{"PORT", port, portExample, err}
+			return nil, &settingError{ErrVariable, "PORT", port, portExample, err}
 		}
 		def = n
 	}
@@ -52,7 +52,7 @@ func parseListen(listen, port string) ([]Address, error) {
 	}
 	addrs, err := parseAddress(listen)
 	if err != nil {
-		return nil, &variableError{"MAYFLY_LISTEN", listen, listenExample, err}
+		return nil, &settingError{ErrVariable, "MAYFLY_LISTEN", listen, listenExample, err}
 	}
 	return addrs, nil
 }

@@ -1,4 +1,4 @@
-// Package config reads what a pod author says about a sidecar in MAYFLY_* variables.
+// Package config reads what a pod author says to mayfly: about a sidecar in MAYFLY_* variables, about a pod in mayfly.run/ annotations.
 //
 // The shim reads it for the listener, the engine and the command line for the rest: all three agree because all three
 // use this package. It knows no defaults that depend on the image or the machine; those are zero values here.
@@ -178,7 +178,7 @@ func Parse(env []string) (Sidecar, error) {
 			continue
 		}
 		if err := v.read(&s, value); err != nil {
-			return Sidecar{}, &variableError{name: v.name, value: value, example: v.example, err: err}
+			return Sidecar{}, &settingError{kind: ErrVariable, name: v.name, value: value, example: v.example, err: err}
 		}
 	}
 	listen, err := parseListen(values["MAYFLY_LISTEN"], values["PORT"])

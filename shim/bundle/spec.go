@@ -100,6 +100,9 @@ func (s *Spec) IsSandbox() bool { return s.known.Annotations[typeAnnotation] == 
 // Name is what the pod calls the container, "" outside of Kubernetes.
 func (s *Spec) Name() string { return s.known.Annotations[nameAnnotation] }
 
+// Annotations are those of the pod that containerd passes on, and containerd's own.
+func (s *Spec) Annotations() map[string]string { return s.known.Annotations }
+
 // Env is the container's environment, as KEY=VALUE.
 func (s *Spec) Env() []string { return s.known.Process.Env }
 
