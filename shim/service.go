@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -144,10 +145,12 @@ func (s *service) look(ctx context.Context, r *taskapi.CreateTaskRequest, spec *
 	return side, nil
 }
 
+// toMounts copies the mounts of a request. Options too: mounting an overlay of a pod with a user namespace edits them in place, and runc's
+// side would mount what is gone by then.
 func toMounts(r *taskapi.CreateTaskRequest) []mount.Mount {
 	var mounts []mount.Mount
 	for _, m := range r.Rootfs {
-		mounts = append(mounts, mount.Mount{Type: m.Type, Source: m.Source, Target: m.Target, Options: m.Options})
+		mounts = append(mounts, mount.Mount{Type: m.Type, Source: m.Source, Target: m.Target, Options: slices.Clone(m.Options)})
 	}
 	return mounts
 }
