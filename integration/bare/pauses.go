@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
+	"github.com/mayfly-run/mayfly/internal/figures"
 )
 
 // Pauses reads what GODEBUG=gctrace=1 prints: for each cycle of the collector

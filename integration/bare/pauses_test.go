@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
+	"github.com/mayfly-run/mayfly/internal/figures"
 )
 
 func TestPausesAreReadFromATrace(t *testing.T) {

@@ -14,9 +14,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
 	"github.com/mayfly-run/mayfly/integration/lab"
 	"github.com/mayfly-run/mayfly/internal/config"
+	"github.com/mayfly-run/mayfly/internal/figures"
 	"github.com/mayfly-run/mayfly/wasihttp"
 )
 

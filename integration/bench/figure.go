@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"text/tabwriter"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
-	"github.com/mayfly-run/mayfly/integration/report"
+	"github.com/mayfly-run/mayfly/internal/figures"
+	"github.com/mayfly-run/mayfly/internal/report"
 )
 
 // figure is one line of out/bench.json.

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/mayfly-run/mayfly/integration/bare"
-	"github.com/mayfly-run/mayfly/integration/figures"
 	"github.com/mayfly-run/mayfly/integration/inflight"
+	"github.com/mayfly-run/mayfly/internal/figures"
 )
 
 // crowd is how many requests are in flight at once, and crowdSleep how long each lasts: longer than it takes to begin them all.

@@ -10,8 +10,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
 	"github.com/mayfly-run/mayfly/integration/lab"
+	"github.com/mayfly-run/mayfly/internal/figures"
 	"github.com/mayfly-run/mayfly/runtime/instance"
 )
 

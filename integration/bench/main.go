@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/mayfly-run/mayfly/integration/lab"
-	"github.com/mayfly-run/mayfly/integration/report"
+	"github.com/mayfly-run/mayfly/internal/report"
 )
 
 const (

@@ -13,9 +13,9 @@ import (
 
 	"github.com/google/pprof/profile"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
-	"github.com/mayfly-run/mayfly/integration/report"
+	"github.com/mayfly-run/mayfly/internal/figures"
 	"github.com/mayfly-run/mayfly/internal/leak"
+	"github.com/mayfly-run/mayfly/internal/report"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
 	"github.com/mayfly-run/mayfly/integration/lab"
+	"github.com/mayfly-run/mayfly/internal/figures"
 )
 
 const (

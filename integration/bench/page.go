@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mayfly-run/mayfly/integration/report"
+	"github.com/mayfly-run/mayfly/internal/report"
 )
 
 // topic is what figures are about whose names begin alike: a section of the page.

@@ -14,9 +14,9 @@ import (
 
 	"github.com/google/pprof/profile"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
 	"github.com/mayfly-run/mayfly/integration/lab"
 	"github.com/mayfly-run/mayfly/integration/load"
+	"github.com/mayfly-run/mayfly/internal/figures"
 )
 
 // ending is the function that ends the instances of a component, and gives what they had to the next.

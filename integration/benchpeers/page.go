@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
-	"github.com/mayfly-run/mayfly/integration/report"
+	"github.com/mayfly-run/mayfly/internal/figures"
+	"github.com/mayfly-run/mayfly/internal/report"
 )
 
 // order is that of the servers, which is also their colours'.

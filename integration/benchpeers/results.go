@@ -12,8 +12,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
-	"github.com/mayfly-run/mayfly/integration/report"
+	"github.com/mayfly-run/mayfly/internal/figures"
+	"github.com/mayfly-run/mayfly/internal/report"
 )
 
 // results is what was measured: out/bench-peers.json.

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
-	"github.com/mayfly-run/mayfly/integration/report"
+	"github.com/mayfly-run/mayfly/internal/figures"
+	"github.com/mayfly-run/mayfly/internal/report"
 )
 
 // taken is a server whose n answers took 1, 2, 3, … times the unit, in rounds of these rates.

@@ -8,10 +8,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
 	"github.com/mayfly-run/mayfly/integration/lab"
 	"github.com/mayfly-run/mayfly/integration/load"
 	"github.com/mayfly-run/mayfly/integration/peers"
+	"github.com/mayfly-run/mayfly/internal/figures"
 )
 
 // startTime is how long a server may take from its start to its first answer.

@@ -7,8 +7,8 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
-	"github.com/mayfly-run/mayfly/integration/report"
+	"github.com/mayfly-run/mayfly/internal/figures"
+	"github.com/mayfly-run/mayfly/internal/report"
 )
 
 // print writes what was measured for a terminal.

@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
 	"github.com/mayfly-run/mayfly/integration/lab"
 	"github.com/mayfly-run/mayfly/integration/load"
 	"github.com/mayfly-run/mayfly/integration/peers"
+	"github.com/mayfly-run/mayfly/internal/figures"
 )
 
 // patience is how long an answer may take.

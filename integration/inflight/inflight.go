@@ -18,8 +18,8 @@ import (
 	"time"
 
 	"github.com/mayfly-run/mayfly/integration/bare"
-	"github.com/mayfly-run/mayfly/integration/figures"
 	"github.com/mayfly-run/mayfly/integration/lab"
+	"github.com/mayfly-run/mayfly/internal/figures"
 )
 
 const (

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
+	"github.com/mayfly-run/mayfly/internal/figures"
 )
 
 // Asker is one client. Open does what is not to be measured, such as connecting; Ask asks once and returns how long the answer took.

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/mayfly-run/mayfly/integration/bare"
-	"github.com/mayfly-run/mayfly/integration/figures"
+	"github.com/mayfly-run/mayfly/internal/figures"
 )
 
 // patience is how long an answer may take.

@@ -14,8 +14,8 @@ import (
 
 	"github.com/mayfly-run/mayfly/integration/bare"
 	"github.com/mayfly-run/mayfly/integration/endure"
-	"github.com/mayfly-run/mayfly/integration/figures"
 	"github.com/mayfly-run/mayfly/integration/lab"
+	"github.com/mayfly-run/mayfly/internal/figures"
 )
 
 const usage = `usage: endure [flags] [FILE.wasm…]

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/mayfly-run/mayfly/integration/bare"
-	"github.com/mayfly-run/mayfly/integration/figures"
 	"github.com/mayfly-run/mayfly/integration/inflight"
+	"github.com/mayfly-run/mayfly/internal/figures"
 )
 
 const usage = `usage: inflight [flags] [GUEST…]

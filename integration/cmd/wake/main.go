@@ -15,8 +15,8 @@ import (
 	"strings"
 
 	"github.com/mayfly-run/mayfly/integration/bare"
-	"github.com/mayfly-run/mayfly/integration/figures"
 	"github.com/mayfly-run/mayfly/integration/wake"
+	"github.com/mayfly-run/mayfly/internal/figures"
 )
 
 const usage = `usage: wake [flags] [FILE.wasm…]

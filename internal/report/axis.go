@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/mayfly-run/mayfly/integration/figures"
+	"github.com/mayfly-run/mayfly/internal/figures"
 )
 
 // Unit is what a chart's numbers are.
