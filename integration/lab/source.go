@@ -51,7 +51,8 @@ func (c *Cache) goInstall(dir, version, ldflags string, cgo bool, tags string, p
 }
 
 // goBuild builds main packages of a module whose go.mod and go.sum are kept
-// here, under modules/name.
+// here, under modules/name. A program that is not called as its package is
+// given as PROGRAM=PACKAGE.
 func (c *Cache) goBuild(dir, name, version, ldflags, tags string, pkgs ...string) error {
 	src, err := os.MkdirTemp("", "mayfly-module-")
 	if err != nil {
@@ -68,9 +69,12 @@ func (c *Cache) goBuild(dir, name, version, ldflags, tags string, pkgs ...string
 		}
 	}
 	for _, pkg := range pkgs {
-		base := filepath.Base(pkg)
-		err := c.Progress.Do("build "+base+" "+version, func() error {
-			cmd := exec.Command("go", "build", "-trimpath", "-tags", tags, "-ldflags", "-s -w "+ldflags, "-o", filepath.Join(dir, base), pkg)
+		program, path, renamed := strings.Cut(pkg, "=")
+		if !renamed {
+			program, path = filepath.Base(pkg), pkg
+		}
+		err := c.Progress.Do("build "+program+" "+version, func() error {
+			cmd := exec.Command("go", "build", "-trimpath", "-tags", tags, "-ldflags", "-s -w "+ldflags, "-o", filepath.Join(dir, program), path)
 			cmd.Dir = src
 			cmd.Env = goEnv(false)
 			return output(cmd)
