@@ -54,7 +54,7 @@ func Components(p *Progress, names ...string) (all []Example, lacking []error) {
 		}
 		file, err := filepath.Abs(e.file)
 		if err == nil && e.guest != "" {
-			file, err = p.component(e.title, e.guest)
+			file, err = component(p, e.title, e.guest)
 		}
 		if err == nil {
 			_, err = os.Stat(file)
@@ -70,7 +70,7 @@ func Components(p *Progress, names ...string) (all []Example, lacking []error) {
 }
 
 // component is the file of a component that is built when nobody has.
-func (p *Progress) component(title, guest string) (file string, err error) {
+func component(p *Progress, title, guest string) (file string, err error) {
 	if file, ok := build.Find(guest); ok {
 		return file, nil
 	}
