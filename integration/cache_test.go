@@ -309,7 +309,7 @@ func (e *env) caught(ctx context.Context, p *pod, s lab.Spec) (pid int, started 
 	c = &container{e, made}
 	start := make(chan error, 1)
 	go func() { start <- c.Start(ctx) }()
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(lab.Patience(15 * time.Second))
 	for time.Now().Before(deadline) {
 		ps, err := e.node.Processes()
 		e.check(err)

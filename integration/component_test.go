@@ -145,7 +145,7 @@ func componentFails(e *env) {
 		e.equal(path, main.status("http://localhost:8080"+path), status)
 		e.equal("a good one after "+path, main.get("http://localhost:8080/hello"), "hello")
 	}
-	r, err := main.Exec(e.ctx, "curl", "-sS", "--max-time", "20", "-o", "/dev/null", "http://localhost:8080/trap-after-head?n=100")
+	r, err := main.Exec(e.ctx, "curl", "-sS", "--max-time", curlPatience, "-o", "/dev/null", "http://localhost:8080/trap-after-head?n=100")
 	e.check(err)
 	const partial = 18 // of curl's exit codes: the transfer was cut
 	e.equal("curl's exit code for an answer that is cut", r.Code, int32(partial))

@@ -34,7 +34,7 @@ func (e *env) ctrStart(image string, args ...string) (id string) {
 }
 
 func (e *env) ctrRemove(id string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), lab.Patience(20*time.Second))
 	defer cancel()
 	for _, args := range [][]string{{"task", "kill", "-s", "SIGKILL", id}, {"task", "rm", "-f", id}} {
 		_, _ = e.containerd.Ctr(ctx, append([]string{"-n", "k8s.io"}, args...)...) // it may have ended

@@ -45,7 +45,7 @@ func (e *env) check(err error) {
 // eventually waits until what is so.
 func (e *env) eventually(what string, so func() bool) {
 	e.Helper()
-	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(lab.Patience(15 * time.Second)); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if so() {
 			return
 		}
@@ -115,7 +115,7 @@ func (e *env) pod(change ...func(*cri.PodSandboxConfig)) *pod {
 	e.Cleanup(func() {
 		// Not e.ctx: a scenario that ran out of time is cleaned up too, and
 		// not e.cri, which a scenario that kills containerd has replaced.
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), lab.Patience(30*time.Second))
 		defer cancel()
 		if err := p.Remove(ctx); err != nil {
 			e.Error(err)
@@ -184,16 +184,19 @@ func (c *container) sh(script string) string {
 	return r.Stdout
 }
 
+// curlPatience is how many seconds an answer may take.
+var curlPatience = fmt.Sprint(lab.Patience(20*time.Second).Seconds())
+
 // get asks for a URL from inside the container; the answer must be a good one.
 func (c *container) get(url string) string {
 	c.e.Helper()
-	return strings.TrimSuffix(c.sh("curl -sS --fail-with-body --max-time 20 '"+url+"'"), "\n")
+	return strings.TrimSuffix(c.sh("curl -sS --fail-with-body --max-time "+curlPatience+" '"+url+"'"), "\n")
 }
 
 // status asks for a URL and returns the status and what is in the body.
 func (c *container) status(url string) string {
 	c.e.Helper()
-	return strings.TrimSpace(c.sh("curl -sS --max-time 20 -o /dev/null -w '%{http_code}' '" + url + "'"))
+	return strings.TrimSpace(c.sh("curl -sS --max-time " + curlPatience + " -o /dev/null -w '%{http_code}' '" + url + "'"))
 }
 
 // exited waits for the end of the container and returns its exit code.

@@ -35,7 +35,7 @@ const (
 )
 
 // once bounds one scenario.
-const once = 90 * time.Second
+var once = lab.Patience(90 * time.Second)
 
 var scenarios = []scenario{
 	{"a container runs, answers, logs and is removed", lifecycle, ordinary},

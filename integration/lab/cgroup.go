@@ -158,7 +158,7 @@ func removeCgroup(name string) error {
 		return err
 	}
 	var last error
-	for range 100 {
+	for end := time.Now().Add(Patience(2 * time.Second)); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		last = nil
 		for _, h := range hs {
 			for _, dir := range slices.Backward(dirs(filepath.Join(h.mount, name))) {
@@ -170,7 +170,6 @@ func removeCgroup(name string) error {
 		if last == nil {
 			return nil
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	return fmt.Errorf("remove the node's cgroups: %w", last)
 }
@@ -195,7 +194,7 @@ func (n *Node) removePodCgroup(parent string) error {
 		return err
 	}
 	var last error
-	for range 250 {
+	for end := time.Now().Add(Patience(5 * time.Second)); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		last = nil
 		for _, h := range hs {
 			if err := os.Remove(filepath.Join(h.mount, n.cgroup, parent)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -205,7 +204,6 @@ func (n *Node) removePodCgroup(parent string) error {
 		if last == nil {
 			return nil
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	return fmt.Errorf("remove the pod's cgroup: %w", last)
 }

@@ -119,7 +119,7 @@ func (c *Containerd) logTail() string {
 
 // ready waits for an answer from the CRI service, which is the last to come up.
 func (c *Containerd) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, Patience(30*time.Second))
 	defer cancel()
 	for {
 		cri, err := c.CRI()

@@ -54,7 +54,7 @@ func (c *CRI) Ready(ctx context.Context) error {
 
 // WaitImage waits until the CRI service knows an image.
 func (c *CRI) WaitImage(ctx context.Context, ref string) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, Patience(20*time.Second))
 	defer cancel()
 	for {
 		st, err := c.Images.ImageStatus(ctx, &cri.ImageStatusRequest{Image: &cri.ImageSpec{Image: ref}})

@@ -56,11 +56,11 @@ func (n *Node) Leaks(before Snapshot) ([]string, error) {
 			return nil, err
 		}
 		diff := before.diff(after)
-		patience := 5 * time.Second
+		enough := Patience(5 * time.Second)
 		if !slices.ContainsFunc(diff, func(l string) bool { return !strings.HasSuffix(l, pidfd) }) {
-			patience = collected
+			enough = collected
 		}
-		if len(diff) == 0 || time.Since(begin) > patience {
+		if len(diff) == 0 || time.Since(begin) > enough {
 			return diff, nil
 		}
 		time.Sleep(50 * time.Millisecond)

@@ -181,7 +181,7 @@ type Result struct {
 
 // Exec runs a command in the container.
 func (c *Container) Exec(ctx context.Context, args ...string) (Result, error) {
-	r, err := c.Pod.cri.ExecSync(ctx, &cri.ExecSyncRequest{ContainerId: c.ID, Cmd: args, Timeout: 60})
+	r, err := c.Pod.cri.ExecSync(ctx, &cri.ExecSyncRequest{ContainerId: c.ID, Cmd: args, Timeout: int64(Patience(time.Minute) / time.Second)})
 	if err != nil {
 		return Result{}, fmt.Errorf("exec %s: %w", strings.Join(args, " "), err)
 	}

@@ -1,0 +1,93 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mayfly-run/mayfly/integration/lab"
+)
+
+func main() { os.Exit(doMain()) }
+
+// settings are what a run is asked for.
+type settings struct {
+	run      string
+	cluster  bool
+	accel    string
+	memory   int
+	patience int
+	timeout  time.Duration
+}
+
+func doMain() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var s settings
+	cmd := &cobra.Command{
+		Use:           "vm",
+		Short:         "The scenarios on real containerd once more, in a virtual machine with cgroups of version 2",
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return s.do(cmd.Context()) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&s.run, "run", "TestScenarios/containerd_"+lab.Containerd24, "which tests, as go test -run has it")
+	f.BoolVar(&s.cluster, "cluster", false, "tests of integration/cluster instead of integration")
+	f.StringVar(&s.accel, "accel", "tcg", "what the machine runs on: tcg, or kvm where the kernel is allowed it")
+	f.IntVar(&s.memory, "memory", 4096, "its memory, in MiB")
+	f.IntVar(&s.patience, "patience", 15, "how many times longer than usual the tests wait")
+	f.DurationVar(&s.timeout, "timeout", 2*time.Hour, "when it is switched off")
+	err := cmd.ExecuteContext(ctx)
+	if code := (exitCode)(0); errors.As(err, &code) {
+		return int(code)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "vm:", err)
+		return 1
+	}
+	return 0
+}
+
+// exitCode is the tests', when they fail.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("the tests exit with %d", int(c)) }
+
+func (s settings) do(ctx context.Context) (err error) {
+	cache, err := lab.OpenCache(lab.NewProgress(os.Stderr))
+	if err != nil {
+		return err
+	}
+	root, err := rootDisk(cache)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(cache.Dir, "vm-") // where files of the cache can be linked to
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	m := &machine{kernel: root.kernel(), root: root.disk(), initrd: dir + "/initrd", payload: dir + "/payload.img", settings: s}
+	err = cache.Progress.Do("build what is run in the machine", func() error {
+		if err := root.writeInitrd(ctx, m.initrd); err != nil {
+			return err
+		}
+		return writePayload(ctx, cache, dir, m.payload, s)
+	})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	return m.boot(ctx, os.Stdout)
+}
