@@ -23,7 +23,7 @@ type Options struct {
 	Log      *slog.Logger
 	GuestLog io.Writer // takes what guests write to standard error, and components to standard output, whole lines at a time
 
-	// MemoryLimit is what the whole process may use, in bytes; 0 is no limit.
+	// MemoryLimit is what the whole process may use, in bytes; 0 is no limit. App.SetMemoryLimit changes it.
 	MemoryLimit uint64
 }
 
@@ -33,11 +33,13 @@ type App struct {
 	Trigger config.TriggerKind
 	// Server answers requests with instances.
 	Server *Server
-	// MaxInstances is how many of them may be alive at once.
+	// MaxInstances is how many of them may be alive at once, as it was when the app was loaded.
 	MaxInstances int
 
 	runtime *instance.Runtime
 	loaded  loaded
+	asked   int    // what the sidecar's settings say of MaxInstances
+	own     uint64 // what the process has of memory beside its instances; 0: not known yet
 }
 
 // loaded is a module or a component that is compiled.
@@ -73,17 +75,15 @@ func newApp(ctx context.Context, r *instance.Runtime, o Options) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, r.Close(ctx))
 	}
-	b := uint64(0)
+	a := &App{Trigger: o.Sidecar.Trigger, runtime: r, loaded: l, asked: o.Sidecar.MaxInstances}
 	if o.MemoryLimit > 0 {
-		b = budget(o.MemoryLimit, settled())
-		r.SetBudget(b)
+		a.own = settled()
 	}
-	n := maxInstances(o.Sidecar.MaxInstances, b, l.footprint())
-	a := &App{Trigger: o.Sidecar.Trigger, MaxInstances: n, runtime: r, loaded: l}
+	a.MaxInstances = a.limit(o.MemoryLimit)
 	if a.Trigger == "" {
 		a.Trigger = l.trigger()
 	}
-	a.Server = newServer(settings{Sidecar: o.Sidecar, Log: o.Log, GuestLog: o.GuestLog, MaxInstances: n, HeapFloor: heapFloor, Trim: r.Trim}, l)
+	a.Server = newServer(settings{Sidecar: o.Sidecar, Log: o.Log, GuestLog: o.GuestLog, MaxInstances: a.MaxInstances, HeapFloor: heapFloor, Trim: r.Trim}, l)
 	return a, nil
 }
 
@@ -92,6 +92,26 @@ func compile(ctx context.Context, r *instance.Runtime, o Options) (loaded, error
 		return loadProgram(ctx, r, o)
 	}
 	return loadCGI(ctx, r, o)
+}
+
+// SetMemoryLimit changes Options.MemoryLimit and returns how many instances may be alive at once now. Those that are alive stay, if they are
+// more, and requests that wait for room go on as soon as there is some. Calls must not be concurrent.
+//
+// Where there was no limit when the app was loaded, what an instance needs of Go's heap has not been measured and is not counted.
+func (a *App) SetMemoryLimit(bytes uint64) (instances int) {
+	if a.own == 0 {
+		a.own = resident()
+	}
+	n := a.limit(bytes)
+	a.Server.queue.resize(n)
+	return n
+}
+
+// limit divides what the process may use, and returns how many instances its part for them is enough for.
+func (a *App) limit(bytes uint64) (instances int) {
+	b := budget(bytes, a.own)
+	a.runtime.SetBudget(b)
+	return maxInstances(a.asked, b, a.loaded.footprint())
 }
 
 // Command runs the module or component once, as a command, until it ends or ctx does. Its error is that of [instance.Instance.Run].

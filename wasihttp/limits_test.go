@@ -377,3 +377,48 @@ func TestStandardErrorIsLines(t *testing.T) {
 		}
 	})
 }
+
+func TestTheMemoryLimitChangesUnderLoad(t *testing.T) {
+	s := serve(t, "sleep", func(o *Options) { o.MemoryLimit = 32 << 20 })
+	fewer := s.app.MaxInstances
+	if fewer < 10 || fewer > 1000 {
+		t.Fatalf("%d instances at first", fewer)
+	}
+	var wait sync.WaitGroup
+	for range 300 {
+		wait.Go(func() {
+			if res, body, err := s.try("/?ms=20"); err != nil || res.StatusCode != 200 {
+				t.Errorf("got %v %q, %v", res, body, err)
+			}
+		})
+	}
+	for _, step := range []struct {
+		limit uint64
+		fits  func(n int) bool
+	}{
+		{256 << 20, func(n int) bool { return n > 10*fewer }},
+		{1 << 20, func(n int) bool { return n >= 1 && n < fewer }},
+		{32 << 20, func(n int) bool { return n == fewer }},
+		{0, func(n int) bool { return n == mostInstances }},
+		{64 << 20, func(n int) bool { return n > fewer && n < mostInstances }},
+	} {
+		if n := s.app.SetMemoryLimit(step.limit); !step.fits(n) {
+			t.Errorf("%d instances with a limit of %d Mi, %d with 32", n, step.limit>>20, fewer)
+		}
+	}
+	wait.Wait()
+}
+
+func TestAMemoryLimitThatComesLater(t *testing.T) {
+	app, _, _ := load(t, "hello")
+	if app.MaxInstances != mostInstances {
+		t.Errorf("%d instances without a limit", app.MaxInstances)
+	}
+	if n := app.SetMemoryLimit(1 << 20); n < 1 || n > 100 {
+		t.Errorf("%d instances with a limit", n)
+	}
+	app, _, _ = load(t, "hello", instances(7))
+	if n := app.SetMemoryLimit(1 << 40); n != 7 {
+		t.Errorf("%d instances, 7 were asked for", n)
+	}
+}

@@ -33,17 +33,16 @@ func waitUntil(end time.Time) time.Time {
 
 // queue lets requests have instances in the order they came, up to a limit of instances and as the budget of memory allows.
 type queue struct {
-	limit int
-
 	// turn is held by the one request that waits for memory; the others wait for it, in order.
 	turn chan struct{}
 
-	mu      sync.Mutex
-	held    int             // places taken
+	mu      sync.Mutex      // guards what follows
+	limit   int             // places
+	held    int             // of them, those taken; more than there are for a while after resize
 	waiting []chan struct{} // each closed when its request has a place
 	alive   int             // instances
-	ends    uint64          // instances that are gone
-	gone    chan struct{}   // closed when the next instance is gone; nil when nobody waits for that
+	ends    uint64          // instances that are gone, and changes of what there is for them
+	gone    chan struct{}   // closed when ends is counted up; nil when nobody waits for that
 }
 
 func newQueue(limit int) *queue {
@@ -98,14 +97,28 @@ func (q *queue) leave() {
 	q.pass()
 }
 
-// pass gives a place to who waits longest. The caller holds mu.
+// pass gives a place to who waits longest, if it still exists. The caller holds mu.
 func (q *queue) pass() {
-	if len(q.waiting) == 0 {
-		q.held--
-		return
+	q.held--
+	q.fill()
+}
+
+// fill gives the free places to those who wait longest. The caller holds mu.
+func (q *queue) fill() {
+	for q.held < q.limit && len(q.waiting) > 0 {
+		close(q.waiting[0])
+		q.waiting = q.waiting[1:]
+		q.held++
 	}
-	close(q.waiting[0])
-	q.waiting = q.waiting[1:]
+}
+
+// resize sets how many places there are, after the budget of memory has changed. Who has a place keeps it, who waits may have one now.
+func (q *queue) resize(limit int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.limit = limit
+	q.fill()
+	q.retry()
 }
 
 // instantiate calls make until the budget of memory has room, in the order of arrival, until then and as long as ctx lasts.
@@ -154,7 +167,7 @@ func (q *queue) try(make func() error) (gone <-chan struct{}, err error) {
 	switch {
 	case !errors.Is(err, instance.ErrBudget):
 		return nil, err
-	case q.ends != ends: // one has ended since
+	case q.ends != ends: // one has ended since, or there is more memory
 		return past, err
 	case q.alive > 0:
 		return q.next(), err
@@ -182,6 +195,11 @@ func (q *queue) ended() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.alive--
+	q.retry()
+}
+
+// retry lets who waits for memory try again. The caller holds mu.
+func (q *queue) retry() {
 	q.ends++
 	if q.gone != nil {
 		close(q.gone)

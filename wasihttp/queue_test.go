@@ -171,3 +171,49 @@ func TestMemoryIsNotWaitedForBeyondTheContext(t *testing.T) {
 	}
 	q.ended()
 }
+
+func TestNewPlacesGoToThoseWhoWait(t *testing.T) {
+	q := newQueue(1)
+	enter := func() {
+		if err := q.enter(t.Context(), far()); err != nil {
+			t.Error(err)
+		}
+	}
+	enter()
+	var wait sync.WaitGroup
+	for range 3 {
+		wait.Go(enter)
+	}
+	eventually(t, "three wait", func() bool { _, waiting, _ := q.state(); return waiting == 3 })
+	q.resize(3)
+	eventually(t, "two have a place", func() bool { held, waiting, _ := q.state(); return held == 3 && waiting == 1 })
+	q.resize(2)
+	q.leave() // of the three that have one, the first to leave takes it along
+	if held, waiting, _ := q.state(); held != 2 || waiting != 1 {
+		t.Errorf("%d places held, %d wait: want 2 and 1", held, waiting)
+	}
+	q.leave()
+	wait.Wait()
+	q.leave()
+	q.leave()
+	if held, waiting, _ := q.state(); held != 0 || waiting != 0 {
+		t.Errorf("%d places held, %d wait", held, waiting)
+	}
+}
+
+func TestMemoryThatIsAddedIsNoticed(t *testing.T) {
+	q, p := newQueue(10), &pool{free: 1}
+	if err := q.instantiate(t.Context(), far(), p.make); err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		if err := q.instantiate(t.Context(), far(), p.make); err != nil {
+			t.Error(err)
+		}
+	})
+	eventually(t, "it waits for memory", func() bool { q.mu.Lock(); defer q.mu.Unlock(); return q.gone != nil })
+	p.give()
+	q.resize(10)
+	wait.Wait()
+}

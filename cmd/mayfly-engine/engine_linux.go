@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -32,6 +31,7 @@ type engine struct {
 	sidecar config.Sidecar
 	stop    *stop
 	link    *link
+	memory  *memory
 	stderr  *logfmt.Buffered // of the log and of guests that answer requests
 	log     *slog.Logger
 	steps   steps
@@ -54,10 +54,12 @@ func doMain(args []string) int {
 	defer stderr.Close() // the last of all: the last lines are those that tell why
 	s := newStop()
 	defer s.close()
-	l := newLink(f.status, s.holderGone)
+	m := openMemory(f.memoryLimit)
+	defer m.close()
+	l := newLink(f.status, s.holderGone, m.look)
 	defer l.close()
 
-	e := &engine{flags: f, sidecar: sidecar, stop: s, link: l, stderr: stderr, log: logfmt.New(stderr, form)}
+	e := &engine{flags: f, sidecar: sidecar, stop: s, link: l, memory: m, stderr: stderr, log: logfmt.New(stderr, form)}
 	if err != nil {
 		return e.refuse(err)
 	}
@@ -77,7 +79,6 @@ func (e *engine) refuse(err error) int {
 func (e *engine) run() int {
 	begin := time.Now()
 	e.steps.done("process")
-	e.limitMemory()
 	ls, conns, err := inherit(e.flags)
 	if err != nil {
 		return e.refuse(err)
@@ -95,6 +96,7 @@ func (e *engine) run() int {
 	}
 
 	e.steps.done("app")
+	e.memory.follow(app, e.log)
 	took := time.Since(begin).Round(time.Millisecond)
 	if app.Trigger != config.TriggerHTTP {
 		for _, l := range ls {
@@ -116,7 +118,7 @@ func (e *engine) load() (*wasihttp.App, error) {
 	}
 	o := wasihttp.Options{
 		Sidecar: e.sidecar, Args: e.flags.args, Env: config.GuestEnv(os.Environ()), Files: files,
-		Log: e.log, GuestLog: e.stderr, MemoryLimit: e.flags.memoryLimit,
+		Log: e.log, GuestLog: e.stderr, MemoryLimit: e.memory.limit,
 	}
 	if app, err := e.loadCompiled(o); app != nil || err != nil {
 		return app, err
@@ -129,14 +131,6 @@ func (e *engine) load() (*wasihttp.App, error) {
 		return nil, fmt.Errorf("load %s: %w", e.flags.module, err)
 	}
 	return app, nil
-}
-
-// limitMemory makes the collector work harder before the kernel kills. It counts what Go allocates, which linear memories are not;
-// those have a budget of their own, and neither is at its limit while the other is, but by bad luck.
-func (e *engine) limitMemory() {
-	if limit := e.flags.memoryLimit; limit > 0 {
-		debug.SetMemoryLimit(int64(min(limit/10*8, 1<<50)))
-	}
 }
 
 // command runs the guest once.

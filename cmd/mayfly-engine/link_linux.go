@@ -21,17 +21,17 @@ type link struct {
 	mu sync.Mutex // lets one send at a time
 }
 
-// newLink takes over fd and begins to beat. gone is called when the holder is gone.
+// newLink takes over fd and begins to beat, and calls also with each beat. gone is called when the holder is gone.
 //
 // The beats come from a goroutine, not from a thread of their own: they are to stop when Go's scheduler does.
-func newLink(fd int, gone func()) *link {
+func newLink(fd int, gone, also func()) *link {
 	l := &link{conn: control.NewConn(fd), done: make(chan struct{})}
-	l.wait.Go(func() { l.beat(gone) })
+	l.wait.Go(func() { l.beat(gone, also) })
 	l.wait.Go(func() { l.watch(gone) })
 	return l
 }
 
-func (l *link) beat(gone func()) {
+func (l *link) beat(gone, also func()) {
 	t := time.NewTicker(beatEvery)
 	defer t.Stop()
 	for {
@@ -43,6 +43,7 @@ func (l *link) beat(gone func()) {
 				gone()
 				return
 			}
+			also()
 		}
 	}
 }

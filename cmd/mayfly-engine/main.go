@@ -5,7 +5,8 @@
 //
 // -status is the link to the holder (package control), -listen are listening sockets, -conn connections that the holder has
 // accepted already, -compiled is a directory with the module's compiled code. What it runs and how is in the environment (package config);
-// the guest sees the rest of that.
+// the guest sees the rest of that. -memory-limit is the container's when it was made: where the engine sees its cgroup, it goes by what stands
+// there now, and follows it.
 //
 // Such a directory, an empty one, is filled by
 //

@@ -110,8 +110,8 @@ func noPanic(err *error) {
 	}
 }
 
-// SetBudget changes Limits.Budget for instances to come, when it is known what the process needs beside them. There must be one already: else what
-// an instance needs of Go's heap has not been measured.
+// SetBudget changes Limits.Budget for instances to come and for memory that grows: when it is known what the process needs beside them, or may
+// use. Where there was none when a module was loaded, what its instances need of Go's heap has not been measured and is not counted.
 func (r *Runtime) SetBudget(bytes uint64) { r.budget.limit.Store(bytes) }
 
 // Close frees the compiled code and all slots. No instance may be live.
