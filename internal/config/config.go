@@ -71,6 +71,8 @@ type Sidecar struct {
 	AllowedOutbound string
 	// Snapshot has instances begin where one is that has been initialised, rather than initialise each.
 	Snapshot bool
+	// Probe is who answers kubelet's probes.
+	Probe Probe
 	// ServerTiming adds the Server-Timing header to answers.
 	ServerTiming bool
 	// JSONLog writes log lines as JSON objects.
@@ -140,6 +142,9 @@ var variables = []struct {
 		s.Snapshot = v == SnapshotInit
 		return nil
 	}},
+	{"MAYFLY_PROBE", "mayfly or guest", func(s *Sidecar, v string) error {
+		return readProbe(&s.Probe, v)
+	}},
 	{"MAYFLY_SERVER_TIMING", "1 or 0", func(s *Sidecar, v string) error {
 		return readBool(&s.ServerTiming, v)
 	}},
@@ -170,6 +175,7 @@ func Parse(env []string) (Sidecar, error) {
 		IdleTimeout:  DefaultIdleTimeout,
 		DrainTimeout: DefaultDrainTimeout,
 		MaxBody:      DefaultMaxBody,
+		Probe:        ProbeMayfly,
 	}
 	values := lookup(env)
 	for _, v := range variables {

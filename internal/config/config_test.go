@@ -19,7 +19,7 @@ func TestDefaults(t *testing.T) {
 			{Network: "tcp6", Host: "::1", Port: 80, Optional: true},
 		},
 		Timeout: 30 * time.Second, Memory: 64 << 20, IdleTimeout: 5 * time.Minute,
-		DrainTimeout: 25 * time.Second, MaxBody: 1 << 30,
+		DrainTimeout: 25 * time.Second, MaxBody: 1 << 30, Probe: ProbeMayfly,
 	}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got  %+v\nwant %+v", s, want)
@@ -31,7 +31,7 @@ func TestEachVariableIsRead(t *testing.T) {
 		"MAYFLY_TRIGGER=http", "MAYFLY_TIMEOUT=1500ms", "MAYFLY_MAX_INSTANCES=7", "MAYFLY_MEMORY=128Mi",
 		"MAYFLY_IDLE_TIMEOUT=never", "MAYFLY_DRAIN_TIMEOUT=0s", "MAYFLY_MAX_BODY=10k", "MAYFLY_SERVER_TIMING=1",
 		"MAYFLY_LOG=json", "MAYFLY_LOG_LEVEL=debug", "MAYFLY_FROM_THE_FUTURE=x", "MAYFLY_LISTEN=unix:/run/a.sock",
-		"MAYFLY_ALLOWED_OUTBOUND=https://api.example.com", "MAYFLY_SNAPSHOT=init",
+		"MAYFLY_ALLOWED_OUTBOUND=https://api.example.com", "MAYFLY_SNAPSHOT=init", "MAYFLY_PROBE=guest",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +40,7 @@ func TestEachVariableIsRead(t *testing.T) {
 		AllowedOutbound: "https://api.example.com",
 		Trigger:         TriggerHTTP, Listen: []Address{{Network: "unix", Path: "/run/a.sock"}}, Timeout: 1500 * time.Millisecond,
 		MaxInstances: 7, Memory: 128 << 20, IdleTimeout: Never, MaxBody: 10_000, ServerTiming: true, JSONLog: true, Debug: true,
-		Snapshot: true,
+		Snapshot: true, Probe: ProbeGuest,
 	}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got  %+v\nwant %+v", s, want)
