@@ -185,7 +185,7 @@ func (c *container) sh(script string) string {
 }
 
 // curlPatience is how many seconds an answer may take.
-var curlPatience = fmt.Sprint(lab.Patience(20*time.Second).Seconds())
+var curlPatience = fmt.Sprint(lab.Patience(20 * time.Second).Seconds())
 
 // get asks for a URL from inside the container; the answer must be a good one.
 func (c *container) get(url string) string {
