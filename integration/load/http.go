@@ -14,6 +14,8 @@ type Target struct {
 	Addr     string
 	Path     string
 	Patience time.Duration // with one answer
+	// Anew opens a connection for each request. Connecting is part of the time then, closing is not.
+	Anew bool
 	// Check tells what is wrong with the body of an answer. It must not keep the body.
 	Check func(body []byte) error
 }
@@ -38,17 +40,22 @@ func (c *client) Open(ctx context.Context) error {
 	return err
 }
 
-// Ask asks once. The time begins with writing the request; where there is no connection yet, connecting is not part of it.
+// Ask asks once. The time begins with writing the request; where there is no connection yet, connecting is part of it only if all are new.
 func (c *client) Ask(ctx context.Context) (time.Duration, error) {
 	begin := time.Now()
 	if err := c.connect(ctx, begin.Add(c.target.Patience)); err != nil {
 		return 0, err
 	}
 	if c.fresh {
-		begin, c.fresh = time.Now(), false
+		if c.fresh = false; !c.target.Anew {
+			begin = time.Now()
+		}
 	}
 	err := c.ask(begin.Add(c.target.Patience))
 	took := time.Since(begin)
+	if c.target.Anew && err == nil {
+		return took, c.Close()
+	}
 	if err != nil {
 		return 0, errors.Join(err, c.Close()) // what comes next on it may belong to anything
 	}

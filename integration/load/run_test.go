@@ -44,6 +44,27 @@ func after(t *testing.T, n int64, h http.HandlerFunc) (context.Context, *atomic.
 	}
 }
 
+func TestEachRequestHasAConnectionOfItsOwnIfItIsTo(t *testing.T) {
+	connections := new(atomic.Int64)
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hello") }))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	s.Start()
+	t.Cleanup(s.Close)
+	c := (&Target{Addr: s.Listener.Addr().String(), Path: "/", Patience: 10 * time.Second, Check: hello, Anew: true}).Client()
+	for range 3 {
+		if took, err := c.Ask(t.Context()); err != nil || took <= 0 {
+			t.Fatalf("%v, %v", took, err)
+		}
+	}
+	if err := c.Close(); err != nil || connections.Load() != 3 {
+		t.Errorf("%d connections for 3 requests, %v", connections.Load(), err)
+	}
+}
+
 func TestEveryRightAnswerIsCounted(t *testing.T) {
 	ctx, asked, h := after(t, 50, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hello") })
 	connections := new(atomic.Int64)
