@@ -95,7 +95,11 @@ func serve(part string, status *control.Conn, listener net.Listener, first []net
 			fmt.Fprintf(c, "%d\n", os.Getpid())
 		}
 		c.Close()
-		if part == "crashes" {
+		switch part {
+		case "takes too much memory":
+			os.WriteFile("oom", []byte("oom 1\noom_kill 1\n"), 0o600)
+			fallthrough
+		case "crashes":
 			syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		}
 	}

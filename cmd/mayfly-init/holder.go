@@ -34,6 +34,7 @@ type holder struct {
 	engine   *engine   // nil while there is none
 	ended    int       // engines
 	failures int       // in a row
+	oomKills int       // processes killed for memory, as far as is known
 	notTill  time.Time // no engine before this
 	stopping bool
 

@@ -39,7 +39,7 @@ var holderBinary = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	bin := filepath.Join(dir, "holder")
-	build := exec.Command("go", "build", "-o", bin, "-ldflags", "-X main.socketPath=control -X main.enginePath=./engine", ".")
+	build := exec.Command("go", "build", "-o", bin, "-ldflags", "-X main.socketPath=control -X main.enginePath=./engine -X main.oomCountV1=none -X main.oomCountV2=oom", ".")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, out)
 	}
