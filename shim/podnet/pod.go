@@ -127,7 +127,7 @@ func (p *Pod) reserve(o Owner, a config.Address) (*os.File, error) {
 			continue
 		}
 		if s.active || s.file == nil {
-			return nil, fmt.Errorf("%w: sidecar %q has it; give one of the two another PORT", ErrInUse, name(s.owner))
+			return nil, fmt.Errorf("%w: sidecar %q has it; give one of the two another PORT or MAYFLY_LISTEN", ErrInUse, name(s.owner))
 		}
 		p.drop(s)
 		delete(p.sockets, k)
@@ -136,13 +136,15 @@ func (p *Pod) reserve(o Owner, a config.Address) (*os.File, error) {
 	return nil, nil
 }
 
-// inUse says which container is in the way.
+// inUse says who is in the way.
 func (p *Pod) inUse(ctx context.Context, o Owner, a config.Address) error {
 	who := "a container that is no sidecar"
 	if n := p.whose(ctx, listenerInode(o.Process, a)); n != "" {
 		who = "container " + strconv.Quote(n)
+	} else if ofTheNode(o.Process) {
+		who = "the pod has the node's network, and another pod or a program of the node"
 	}
-	return fmt.Errorf("%w: %s has it; set PORT to one that is free", ErrInUse, who)
+	return fmt.Errorf("%w: %s has it; set PORT or MAYFLY_LISTEN to one that is free", ErrInUse, who)
 }
 
 // Release says that a sidecar has ended. Its TCP sockets stay for who comes next.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -158,6 +159,28 @@ func TestAMainContainerInTheWayIsNamed(t *testing.T) {
 	defer theirs.Close()
 	_, err = p.Listen(t.Context(), Owner{ID: "2", Process: process}, []config.Address{tcp4("0.0.0.0", 8080)})
 	if !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), `container "the-test"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheNodeInTheWayIsNamed(t *testing.T) {
+	theirs, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	process, err := os.Open("/proc/self")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer process.Close()
+	p := NewPod(func(context.Context, uint64) string { return "" })
+	defer p.Close()
+	_, err = p.Listen(t.Context(), Owner{ID: "1", Process: process}, []config.Address{tcp4("127.0.0.1", theirs.Addr().(*net.TCPAddr).Port)})
+	if !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), "a program of the node has it") {
+		if errors.Is(err, unix.EPERM) {
+			t.Skip("needs root: enters network namespaces")
+		}
 		t.Errorf("got %v", err)
 	}
 }

@@ -41,6 +41,13 @@ func enterNetwork(process *os.File) error {
 	return nil
 }
 
+// ofTheNode reports whether a process is in the network of the node: in the shim's.
+func ofTheNode(process *os.File) bool {
+	var its, ours unix.Stat_t
+	return unix.Fstatat(int(process.Fd()), "ns/net", &its, 0) == nil && unix.Stat("/proc/self/ns/net", &ours) == nil &&
+		its.Dev == ours.Dev && its.Ino == ours.Ino
+}
+
 // become makes the thread act on files as u. Being another than root takes from it the right to override permissions, too.
 func (u User) become() error {
 	// The calls of package syscall would change every thread of the process.

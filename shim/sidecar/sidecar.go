@@ -143,8 +143,12 @@ func listenControl(dir string) (*net.UnixListener, error) {
 }
 
 // Created notes the container's first process, whose peer credentials the holder must have. It waits for Start, so its number is its own.
+// It returns an error wrapping [ErrRefused] when the process is gone already.
 func (s *Sidecar) Created(pid int) error {
 	process, err := os.OpenFile("/proc/"+strconv.Itoa(pid), unix.O_PATH|unix.O_DIRECTORY, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%w: the container's process was killed before it ran; its memory limit, or the pod's, is too low", ErrRefused)
+	}
 	if err != nil {
 		return fmt.Errorf("look at the container's process: %w", err)
 	}
@@ -287,6 +291,9 @@ func (s *Sidecar) Exited() {
 	s.end.Do(func() { close(s.ended) })
 	_ = s.control.SetDeadline(time.Now())
 }
+
+// Ended is closed when the container has ended.
+func (s *Sidecar) Ended() <-chan struct{} { return s.ended }
 
 // Close frees what the sidecar holds in the shim. It may be called again.
 func (s *Sidecar) Close() {

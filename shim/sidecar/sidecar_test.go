@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -221,6 +222,17 @@ func TestAHolderThatDiesIsToldAsTheEndOfTheContainer(t *testing.T) {
 	for range done {
 	}
 	if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "the container ended") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAContainerKilledBeforeItRuns(t *testing.T) {
+	gone := exec.Command("true")
+	if err := gone.Run(); err != nil {
+		t.Fatal(err)
+	}
+	s := &Sidecar{}
+	if err := s.Created(gone.Process.Pid); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "memory limit") {
 		t.Errorf("got %v", err)
 	}
 }
