@@ -15,12 +15,12 @@ import (
 // The runc task service is the one that learns of it, in the right order with all else that happens to a container.
 type observer struct {
 	containerdshim.Publisher
-	exited func(id string, pid int)
+	exited func(id string, pid int, status uint32)
 }
 
 func (o *observer) Publish(ctx context.Context, topic string, event events.Event) error {
 	if e, ok := event.(*eventsapi.TaskExit); ok && e.ID == e.ContainerID {
-		o.exited(e.ContainerID, int(e.Pid))
+		o.exited(e.ContainerID, int(e.Pid), e.ExitStatus)
 	}
 	return o.Publisher.Publish(ctx, topic, event)
 }

@@ -50,7 +50,7 @@ func serve(ctx context.Context, f flags) error {
 	ctx, sd := shutdown.WithShutdown(ctx)
 	defer sd.Shutdown()
 
-	s, err := newService(ctx, sd)
+	s, err := newService(ctx, f.address, sd)
 	if err != nil {
 		return err
 	}
@@ -86,12 +86,12 @@ func serve(ctx context.Context, f flags) error {
 }
 
 // newService makes the task service around containerd's own, which reports what happens to publisher.
-func newService(ctx context.Context, sd shutdown.Service) (*service, error) {
+func newService(ctx context.Context, containerd string, sd shutdown.Service) (*service, error) {
 	publisher, err := containerdshim.NewPublisher(os.Getenv("TTRPC_ADDRESS"))
 	if err != nil {
 		return nil, fmt.Errorf("connect to containerd's events at %q: %w", os.Getenv("TTRPC_ADDRESS"), err)
 	}
-	s := newSidecars()
+	s := newSidecars(ctx, containerd)
 	s.TTRPCTaskService, err = task.NewTaskService(ctx, &observer{Publisher: publisher, exited: s.exited}, sd)
 	if err != nil {
 		return nil, fmt.Errorf("start the runc task service: %w", err)

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/mayfly-run/mayfly/internal/config"
 	"github.com/mayfly-run/mayfly/shim/bundle"
@@ -38,19 +39,27 @@ const endPatience = 10 * time.Second
 type service struct {
 	taskapi.TTRPCTaskService // the runc service
 
-	pod *podnet.Pod
+	pod   *podnet.Pod
+	mains *mains
 
 	mu       sync.Mutex // guards what follows
 	sidecars map[string]*sidecar.Sidecar
-	names    map[string]string // of the Linux containers, for messages
+	linux    map[string]linux
+}
+
+// linux is a container that is no sidecar.
+type linux struct {
+	name string // for messages
+	pid  int
 }
 
 var _ taskapi.TTRPCTaskService = (*service)(nil)
 
-// newSidecars returns a service that has no runc service yet.
-func newSidecars() *service {
-	s := &service{sidecars: map[string]*sidecar.Sidecar{}, names: map[string]string{}}
+// newSidecars returns a service that has no runc service yet. The context is the shim's.
+func newSidecars(ctx context.Context, containerd string) *service {
+	s := &service{sidecars: map[string]*sidecar.Sidecar{}, linux: map[string]linux{}}
 	s.pod = podnet.NewPod(s.whoseSocket)
+	s.mains = &mains{ctx: ctx, containerd: containerd, service: s}
 	return s
 }
 
@@ -66,15 +75,28 @@ func (s *service) Create(ctx context.Context, r *taskapi.CreateTaskRequest) (*ta
 		}
 		return nil, toGRPC(err)
 	}
-	if side == nil {
-		resp, err := s.TTRPCTaskService.Create(ctx, r)
-		if err == nil && !spec.IsSandbox() {
-			s.remember(r.ID, spec.Name())
-		}
-		return resp, err
+	if spec.IsSandbox() {
+		return s.TTRPCTaskService.Create(ctx, r)
 	}
-	resp, err := s.createSidecar(ctx, r, spec, side)
-	return resp, toGRPC(err)
+	// Known before it exists: its end may be reported before Create returns.
+	s.mains.join(r.ID, spec, side)
+	resp, err := s.createContainer(ctx, r, spec, side)
+	if err != nil {
+		s.mains.its().Ended(r.ID, failedStart)
+	}
+	return resp, err
+}
+
+func (s *service) createContainer(ctx context.Context, r *taskapi.CreateTaskRequest, spec *bundle.Spec, side *found) (*taskapi.CreateTaskResponse, error) {
+	if side != nil {
+		resp, err := s.createSidecar(ctx, r, spec, side)
+		return resp, toGRPC(err)
+	}
+	resp, err := s.TTRPCTaskService.Create(ctx, r)
+	if err == nil {
+		s.remember(r.ID, spec.Name(), int(resp.Pid))
+	}
+	return resp, err
 }
 
 // found is what the shim saw of a sidecar before its container is made.
@@ -90,7 +112,13 @@ func (s *service) inspect(ctx context.Context, r *taskapi.CreateTaskRequest) (*b
 	if err != nil {
 		return nil, nil, err
 	}
-	if spec.IsSandbox() || r.Checkpoint != "" {
+	if spec.IsSandbox() {
+		return spec, nil, nil
+	}
+	if _, err := config.ParsePod(spec.Annotations()); err != nil {
+		return nil, nil, err
+	}
+	if r.Checkpoint != "" {
 		return spec, nil, nil
 	}
 	rootfs := spec.Rootfs()
@@ -162,8 +190,7 @@ func (s *service) createSidecar(ctx context.Context, r *taskapi.CreateTaskReques
 		return nil, err
 	}
 	side.Code = f.code
-	// Known before it exists: its end may be reported before Create returns.
-	if !s.add(side) {
+	if !s.add(side) { // before it exists, see Create
 		side.Close()
 		side.Code.Close()
 		return nil, status.Errorf(codes.AlreadyExists, "mayfly: there is a sidecar with the id %s", r.ID)
@@ -179,7 +206,18 @@ func (s *service) createSidecar(ctx context.Context, r *taskapi.CreateTaskReques
 // Start starts a container or one of its exec processes. A sidecar's answer comes when its engine is ready.
 func (s *service) Start(ctx context.Context, r *taskapi.StartRequest) (*taskapi.StartResponse, error) {
 	side := s.sidecar(r.ID)
-	if side == nil || r.ExecID != "" {
+	if r.ExecID != "" {
+		return s.TTRPCTaskService.Start(ctx, r)
+	}
+	resp, err := s.startContainer(ctx, side, r)
+	if err != nil {
+		s.mains.its().Ended(r.ID, failedStart)
+	}
+	return resp, err
+}
+
+func (s *service) startContainer(ctx context.Context, side *sidecar.Sidecar, r *taskapi.StartRequest) (*taskapi.StartResponse, error) {
+	if side == nil {
 		return s.TTRPCTaskService.Start(ctx, r)
 	}
 	resp, err := s.startSidecar(ctx, side, r)
@@ -216,6 +254,7 @@ func (s *service) startSidecar(ctx context.Context, side *sidecar.Sidecar, r *ta
 	log.G(ctx).WithFields(log.Fields{
 		"id": side.ID, "name": side.Name, "command": side.Command(), "sockets": len(sockets), "in": time.Since(begin).Round(time.Millisecond),
 	}).Info("the sidecar is ready")
+	s.mains.started(side)
 	return resp, nil
 }
 
@@ -234,22 +273,37 @@ func (s *service) end(ctx context.Context, id string) {
 	s.pod.Abandon(id)
 }
 
+// Kill sends a signal to a container or one of its exec processes.
+func (s *service) Kill(ctx context.Context, r *taskapi.KillRequest) (*emptypb.Empty, error) {
+	if r.ExecID == "" {
+		s.mains.its().Stopped(r.ID)
+	}
+	return s.TTRPCTaskService.Kill(ctx, r)
+}
+
 // Delete removes a container that has ended, or one of its exec processes.
 func (s *service) Delete(ctx context.Context, r *taskapi.DeleteRequest) (*taskapi.DeleteResponse, error) {
 	resp, err := s.TTRPCTaskService.Delete(ctx, r)
 	if err == nil && r.ExecID == "" {
+		s.mains.its().Ended(r.ID, resp.ExitStatus) // it may overtake the event
 		s.forget(r.ID)
 	}
 	return resp, err
 }
 
 // exited is told by the observer of events that a container's process has ended.
-func (s *service) exited(id string, pid int) {
+func (s *service) exited(id string, pid int, status uint32) {
 	// An exec process may have the container's id for its own.
-	if side := s.sidecar(id); side != nil && side.Is(pid) {
+	if side := s.sidecar(id); side != nil {
+		if !side.Is(pid) {
+			return
+		}
 		side.Exited()
 		s.pod.Release(id)
+	} else if known := s.linuxPid(id); known != 0 && known != pid {
+		return
 	}
+	s.mains.its().Ended(id, status)
 }
 
 func (s *service) add(side *sidecar.Sidecar) bool {
@@ -268,13 +322,20 @@ func (s *service) sidecar(id string) *sidecar.Sidecar {
 	return s.sidecars[id]
 }
 
-func (s *service) remember(id, name string) {
+func (s *service) remember(id, name string, pid int) {
 	if name == "" {
 		name = id
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.names[id] = name
+	s.linux[id] = linux{name, pid}
+}
+
+// linuxPid is the first process of a Linux container, 0 when that is not known.
+func (s *service) linuxPid(id string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.linux[id].pid
 }
 
 // forget drops what the shim knows of a container that is gone.
@@ -282,9 +343,10 @@ func (s *service) forget(id string) {
 	s.mu.Lock()
 	side := s.sidecars[id]
 	delete(s.sidecars, id)
-	delete(s.names, id)
+	delete(s.linux, id)
 	s.mu.Unlock()
 	if side != nil {
+		side.Exited()
 		s.pod.Release(id)
 		side.Close()
 		side.Code.Close()
@@ -303,17 +365,17 @@ func (s *service) whoseSocket(ctx context.Context, inode uint64) string {
 	ctx, cancel := context.WithTimeout(ctx, whosePatience)
 	defer cancel()
 	s.mu.Lock()
-	names := maps.Clone(s.names)
+	others := maps.Clone(s.linux)
 	s.mu.Unlock()
 	budget := whoseDescriptors
-	for id, name := range names {
+	for id, other := range others {
 		pids, err := s.Pids(ctx, &taskapi.PidsRequest{ID: id})
 		if err != nil {
 			continue
 		}
 		for _, p := range pids.Processes {
 			if ctx.Err() == nil && podnet.HasSocket(int(p.Pid), inode, &budget) {
-				return name
+				return other.name
 			}
 		}
 	}
@@ -322,6 +384,7 @@ func (s *service) whoseSocket(ctx context.Context, inode uint64) string {
 
 // close frees what is left at the shim's end.
 func (s *service) close() {
+	s.mains.its().Close()
 	s.pod.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -339,7 +402,7 @@ func toGRPC(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, config.ErrVariable), errors.Is(err, bundle.ErrNotWasm), errors.Is(err, bundle.ErrReserved), errors.Is(err, podnet.ErrNoAddress), errors.Is(err, sidecar.ErrRefused):
+	case errors.Is(err, config.ErrVariable), errors.Is(err, config.ErrAnnotation), errors.Is(err, bundle.ErrNotWasm), errors.Is(err, bundle.ErrReserved), errors.Is(err, podnet.ErrNoAddress), errors.Is(err, sidecar.ErrRefused):
 		code = codes.InvalidArgument
 	case errors.Is(err, sidecar.ErrState), errors.Is(err, podnet.ErrInUse):
 		code = codes.FailedPrecondition

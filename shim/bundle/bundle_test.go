@@ -175,6 +175,24 @@ func TestTheUserOfAUserNamespaceIsAnotherOnTheNode(t *testing.T) {
 	}
 }
 
+func TestWhereKubeletHasItsFiles(t *testing.T) {
+	for source, want := range map[string]string{
+		"/srv/kubelet/pods/0b1/etc-hosts":     "/srv/kubelet",
+		"/var/lib/kubelet/pods/0b1/etc-hosts": "/var/lib/kubelet",
+		"/home/me/hosts":                      "/var/lib/kubelet",
+		"pods/0b1/etc-hosts":                  "/var/lib/kubelet",
+		"":                                    "/var/lib/kubelet",
+	} {
+		s, err := Read(makeBundle(t, `{"mounts":[{"destination":"/proc","source":"proc"},{"destination":"/etc/hosts","source":"`+source+`"}]}`, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.KubeletDir(); got != want {
+			t.Errorf("of %q: got %s, want %s", source, got, want)
+		}
+	}
+}
+
 func TestAVolumeInTheWayIsRefused(t *testing.T) {
 	for _, destination := range []string{"/.mayfly", "/.mayfly/data", "/x/../.mayfly/", ".mayfly"} {
 		t.Run(destination, func(t *testing.T) {

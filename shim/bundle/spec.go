@@ -23,8 +23,9 @@ const (
 
 // Annotations that containerd's CRI plugin sets.
 const (
-	typeAnnotation = "io.kubernetes.cri.container-type"
-	nameAnnotation = "io.kubernetes.cri.container-name"
+	typeAnnotation    = "io.kubernetes.cri.container-type"
+	nameAnnotation    = "io.kubernetes.cri.container-name"
+	sandboxAnnotation = "io.kubernetes.cri.sandbox-id"
 )
 
 // Spec is a bundle's OCI configuration. What this package does not know stays as it was.
@@ -53,6 +54,7 @@ type known struct {
 	} `json:"root"`
 	Mounts []struct {
 		Destination string `json:"destination"`
+		Source      string `json:"source"`
 	} `json:"mounts"`
 	Annotations map[string]string `json:"annotations"`
 	Linux       struct {
@@ -99,6 +101,27 @@ func (s *Spec) IsSandbox() bool { return s.known.Annotations[typeAnnotation] == 
 
 // Name is what the pod calls the container, "" outside of Kubernetes.
 func (s *Spec) Name() string { return s.known.Annotations[nameAnnotation] }
+
+// SandboxID is the id of the pod's sandbox, "" outside of Kubernetes.
+func (s *Spec) SandboxID() string { return s.known.Annotations[sandboxAnnotation] }
+
+// defaultKubeletDir is where kubelet has its files unless it is told otherwise.
+const defaultKubeletDir = "/var/lib/kubelet"
+
+// KubeletDir is where kubelet has its files, as the file that it mounts at /etc/hosts shows.
+func (s *Spec) KubeletDir() string {
+	for _, m := range s.known.Mounts {
+		if m.Destination != "/etc/hosts" {
+			continue
+		}
+		// DIR/pods/UID/etc-hosts
+		pods := filepath.Dir(filepath.Dir(m.Source))
+		if filepath.IsAbs(pods) && filepath.Base(pods) == "pods" && filepath.Base(m.Source) == "etc-hosts" {
+			return filepath.Dir(pods)
+		}
+	}
+	return defaultKubeletDir
+}
 
 // Annotations are those of the pod that containerd passes on, and containerd's own.
 func (s *Spec) Annotations() map[string]string { return s.known.Annotations }

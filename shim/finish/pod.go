@@ -90,13 +90,14 @@ type container struct {
 	returnsDone, returnsFailed bool
 }
 
-// NewPod returns a pod without containers, nil for one whose sidecars are left to kubelet. The caller must Close it.
-func NewPod(rule config.ExitWithMain, outside Outside) *Pod {
+// NewPod returns a pod without containers, nil for one whose sidecars are left to kubelet. The caller must Close it; it does nothing more
+// after the end of ctx, which is what Ask and End are given.
+func NewPod(ctx context.Context, rule config.ExitWithMain, outside Outside) *Pod {
 	if rule.Rule == config.ExitNever {
 		return nil
 	}
 	p := &Pod{rule: rule, outside: outside, containers: map[string]*container{}, news: make(chan struct{})}
-	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.ctx, p.cancel = context.WithCancel(ctx)
 	return p
 }
 

@@ -29,9 +29,9 @@ type world struct {
 	ends  []string
 }
 
-func newWorld(rule config.ExitWithMain, facts Facts) *world {
+func newWorld(t *testing.T, rule config.ExitWithMain, facts Facts) *world {
 	w := &world{facts: facts}
-	w.Pod = NewPod(rule, Outside{Ask: w.ask, End: w.end})
+	w.Pod = NewPod(t.Context(), rule, Outside{Ask: w.ask, End: w.end})
 	return w
 }
 
@@ -166,7 +166,7 @@ func TestWhenSidecarsEnd(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(tc.rule, tc.facts)
+				w := newWorld(t, tc.rule, tc.facts)
 				w.play(t, tc.steps)
 				w.Close()
 				slices.Sort(w.ends)
@@ -180,7 +180,7 @@ func TestWhenSidecarsEnd(t *testing.T) {
 
 func TestFactsAreAskedForUntilTheyAreKnown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(inJobs, Facts{Job: true, Containers: []string{"main", "side"}})
+		w := newWorld(t, inJobs, Facts{Job: true, Containers: []string{"main", "side"}})
 		w.trouble = 4
 		w.play(t, "+main +side -main 4s")
 		if len(w.ends) != 0 {
@@ -196,7 +196,7 @@ func TestFactsAreAskedForUntilTheyAreKnown(t *testing.T) {
 
 func TestAMainContainerThatComesWhileFactsAreAskedForCancelsTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(inJobs, Facts{Job: true})
+		w := newWorld(t, inJobs, Facts{Job: true})
 		w.Pod.outside.Ask = func(context.Context) (Facts, error) {
 			w.Created("other", "other", Linux)
 			return w.facts, nil
@@ -223,7 +223,7 @@ func TestCloseBreaksOffWhatIsUnderWay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := &world{Pod: NewPod(inJobs, outside)}
+				w := &world{Pod: NewPod(t.Context(), inJobs, outside)}
 				w.play(t, "+main +side -main")
 				if name != "a linger" {
 					w.play(t, "4s")
@@ -237,7 +237,7 @@ func TestCloseBreaksOffWhatIsUnderWay(t *testing.T) {
 }
 
 func TestAPodWhoseSidecarsAreLeftToKubelet(t *testing.T) {
-	p := NewPod(config.ExitWithMain{Rule: config.ExitNever}, Outside{})
+	p := NewPod(t.Context(), config.ExitWithMain{Rule: config.ExitNever}, Outside{})
 	if p != nil {
 		t.Fatal("there is something to do for it")
 	}
