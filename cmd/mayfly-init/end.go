@@ -30,8 +30,10 @@ const (
 
 // signalled acts on signals: a stop is passed to the engine, dead children are reaped.
 func (h *holder) signalled() {
-	if h.signals.take() {
+	if s := h.signals.take(); s != 0 {
+		why(s)
 		h.stopping = true
+		h.failing = h.failing || s == control.SignalFailed
 		if h.engine == nil {
 			h.exit(0)
 			return

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/mayfly-run/mayfly/internal/control"
 )
 
 func TestADeadEngineIsReplaced(t *testing.T) {
@@ -69,6 +71,29 @@ func TestEveryStopSignalStops(t *testing.T) {
 			p.Process.Signal(s)
 			if code := p.exitCode(t); code != 0 {
 				t.Errorf("exit code %d", code)
+			}
+		})
+	}
+}
+
+func TestASidecarEndsWithTheMainContainersOfItsPod(t *testing.T) {
+	for _, tc := range []struct {
+		signal syscall.Signal
+		code   int
+		says   string
+	}{
+		{control.SignalDone, 0, "main containers are done: stopping"},
+		{control.SignalFailed, 1, "not all of them succeeded: stopping"},
+	} {
+		t.Run(tc.signal.String(), func(t *testing.T) {
+			p := startHolder(t, "goes idle")
+			p.waitForEngines(t, 0)
+			p.Process.Signal(tc.signal)
+			if code := p.exitCode(t); code != tc.code {
+				t.Errorf("exit code %d", code)
+			}
+			if log := p.log.String(); !strings.Contains(log, tc.says) {
+				t.Errorf("the log does not say why: %s", log)
 			}
 		})
 	}

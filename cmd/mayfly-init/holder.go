@@ -37,6 +37,7 @@ type holder struct {
 	oomKills int       // processes killed for memory, as far as is known
 	notTill  time.Time // no engine before this
 	stopping bool
+	failing  bool // a clean end is to look like a failure
 
 	code int // the exit status, once done
 	done bool
@@ -60,6 +61,9 @@ func (h *holder) run() int {
 
 // exit ends the loop. The first reason counts.
 func (h *holder) exit(code int) {
+	if h.failing && code == 0 {
+		code = 1
+	}
 	if !h.done {
 		h.code, h.done = code, true
 	}
