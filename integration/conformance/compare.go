@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mayfly-run/mayfly/integration/lab"
+	"github.com/mayfly-run/mayfly/integration/outcome"
 )
 
 // The runtimes as containerd names them.
@@ -22,7 +23,7 @@ const (
 
 // compare runs the tests that match only with each runtime, and those that
 // differ again.
-func compare(ctx context.Context, only *regexp.Regexp, stall time.Duration) (*report, error) {
+func compare(ctx context.Context, only *regexp.Regexp, stall time.Duration) (*outcome.Report, error) {
 	cache, err := lab.OpenCache(lab.NewProgress(os.Stderr))
 	if err != nil {
 		return nil, err
@@ -35,7 +36,7 @@ func compare(ctx context.Context, only *regexp.Regexp, stall time.Duration) (*re
 	if err != nil {
 		return nil, err
 	}
-	r := &report{logs: l.logs}
+	var r runs
 	for _, run := range []struct {
 		runtime string
 		to      **results
@@ -49,15 +50,26 @@ func compare(ctx context.Context, only *regexp.Regexp, stall time.Duration) (*re
 		}
 	}
 	for _, test := range differing(r.mayfly, r.runc) {
-		if err := cache.Progress.Do("again, alone: "+test, func() error { return again(ctx, l, r, test) }); err != nil {
+		if err := cache.Progress.Do("again, alone: "+test, func() error { return r.again(ctx, l, test) }); err != nil {
 			return nil, err
 		}
 	}
-	return r, nil
+	control := r.none.outcomes()
+	return &outcome.Report{
+		Mayfly: r.mayfly.outcomes(), Runc: r.runc.outcomes(), Control: control, Unsteady: r.unsteady, Logs: l.logs,
+		How: "not without a runtime", Telling: func(test string) bool { return control.Of(test) != outcome.Pass },
+	}, nil
+}
+
+// runs are the results with each runtime.
+type runs struct {
+	mayfly, runc *results
+	none         *results // with no runtime at all
+	unsteady     []string // differed in the whole suite, and not when run alone
 }
 
 // again runs one test alone with both runtimes; what comes out then counts.
-func again(ctx context.Context, l *launcher, r *report, test string) error {
+func (r *runs) again(ctx context.Context, l *launcher, test string) error {
 	for runtime, of := range map[string]*results{runc: r.runc, mayfly: r.mayfly} {
 		alone, err := l.run(ctx, runtime, []string{test})
 		if err != nil {

@@ -5,6 +5,8 @@ package main
 import (
 	"io"
 	"testing"
+
+	"github.com/mayfly-run/mayfly/integration/outcome"
 )
 
 func TestWhatATestPrintsIsNotTakenForAnOutcome(t *testing.T) {
@@ -23,10 +25,10 @@ func TestWhatATestPrintsIsNotTakenForAnOutcome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := r.outcome("TestA"); got != pass {
-		t.Errorf("TestA: %s, want %s", got, pass)
+	if got := r.outcome("TestA"); got != outcome.Pass {
+		t.Errorf("TestA: %s, want %s", got, outcome.Pass)
 	}
-	if got := r.outcome("TestB"); got != stuck {
-		t.Errorf("TestB: %s, want %s", got, stuck)
+	if got := r.outcome("TestB"); got != outcome.Stuck {
+		t.Errorf("TestB: %s, want %s", got, outcome.Stuck)
 	}
 }

@@ -51,7 +51,7 @@ func doMain() int {
 		fmt.Fprintln(os.Stderr, "conformance:", err)
 		return 1
 	}
-	if r.print(os.Stdout) {
+	if r.Print(os.Stdout) {
 		return 1
 	}
 	return 0

@@ -7,15 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-)
 
-// Outcomes as go tool test2json calls them, and those it has no word for.
-const (
-	pass  = "pass"
-	fail  = "fail"
-	skip  = "skip"
-	stuck = "stuck"   // begun, and not ended in time or before the suite itself did
-	never = "not run" // not begun: a subtest of a test that came to nothing
+	"github.com/mayfly-run/mayfly/integration/outcome"
 )
 
 // result is what is known of one test or subtest.
@@ -48,7 +41,7 @@ func (r *results) add(e event) {
 		t.paused = false
 	case "output":
 		t.output.WriteString(e.Output)
-	case pass, fail, skip:
+	case outcome.Pass, outcome.Fail, outcome.Skip:
 		t.outcome = e.Action
 	}
 }
@@ -58,19 +51,25 @@ func (r *results) outcome(test string) string {
 	t := r.tests[test]
 	switch {
 	case t == nil:
-		return never
+		return outcome.Never
 	case t.outcome == "":
-		return stuck
+		return outcome.Stuck
 	}
 	return t.outcome
+}
+
+// outcomes are the results as they are compared.
+func (r *results) outcomes() outcome.Results {
+	all := outcome.Results{}
+	for name := range r.tests {
+		all[name] = outcome.Result{Outcome: r.outcome(name), Reason: r.reason(name)}
+	}
+	return all
 }
 
 // reason is what a test last had to say, on one line, without its log.
 func (r *results) reason(test string) string {
 	t := r.tests[test]
-	if t == nil {
-		return "not reached"
-	}
 	var said []string
 	for line := range strings.Lines(t.output.String()) {
 		line = strings.TrimSpace(line)
@@ -120,16 +119,6 @@ func (r *results) replace(test string, by *results) {
 
 // forget drops a test that did not have its turn.
 func (r *results) forget(test string) { r.replace(test, newResults()) }
-
-func (r *results) count(outcome string) int {
-	n := 0
-	for name := range r.tests {
-		if r.outcome(name) == outcome {
-			n++
-		}
-	}
-	return n
-}
 
 // top is the name of the top-level test a test belongs to.
 func top(name string) string {

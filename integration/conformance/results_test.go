@@ -3,11 +3,11 @@
 package main
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/mayfly-run/mayfly/integration/outcome"
 	"github.com/mayfly-run/mayfly/internal/leak"
 )
 
@@ -28,9 +28,9 @@ func TestOutcomes(t *testing.T) {
 		of   *results
 		want string
 	}{
-		"a test that ends has the outcome it ends with": {ran("run TestA", "skip TestA"), skip},
-		"a test that begins and does not end is stuck":  {ran("run TestA", "output TestA hello"), stuck},
-		"a test that is not begun has not run":          {ran("run TestB", "pass TestB"), never},
+		"a test that ends has the outcome it ends with": {ran("run TestA", "skip TestA"), outcome.Skip},
+		"a test that begins and does not end is stuck":  {ran("run TestA", "output TestA hello"), outcome.Stuck},
+		"a test that is not begun has not run":          {ran("run TestB", "pass TestB"), outcome.Never},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := c.of.outcome("TestA"); got != c.want {
@@ -54,52 +54,10 @@ func TestUnfinishedTestsAreToldApartByWhetherTheyRan(t *testing.T) {
 func TestASecondRunTakesThePlaceOfTheFirst(t *testing.T) {
 	r := ran("fail TestA/old", "fail TestA", "pass TestAB")
 	r.replace("TestA", ran("pass TestA/new", "pass TestA", "fail TestAB"))
-	for name, want := range map[string]string{"TestA/old": never, "TestA/new": pass, "TestA": pass, "TestAB": pass} {
+	for name, want := range map[string]string{"TestA/old": outcome.Never, "TestA/new": outcome.Pass, "TestA": outcome.Pass, "TestAB": outcome.Pass} {
 		if got := r.outcome(name); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
-	}
-}
-
-func TestReport(t *testing.T) {
-	for name, c := range map[string]struct {
-		mayfly, runc *results
-		worse        bool
-		say, silent  string
-	}{
-		"nothing differs": {
-			ran("pass TestA"), ran("pass TestA"), false, "no test differs", "different",
-		},
-		"a failure of both is told and forgiven": {
-			ran("fail TestA"), ran("fail TestA"), false, "with both:\n  TestA: ", "different",
-		},
-		"a failure of mayfly's only is not": {
-			ran("output TestA   a_test.go:7: no such thing", "fail TestA"), ran("pass TestA"), true,
-			"TestA: fail with mayfly, pass with runc\n    a_test.go:7: no such thing", "no test differs",
-		},
-		"nor is a test that never ends with mayfly": {
-			ran("run TestA"), ran("pass TestA"), true, "TestA: stuck with mayfly", "no test differs",
-		},
-		"nor is a subtest mayfly does not reach": {
-			ran("pass TestA"), ran("pass TestA/sub", "pass TestA"), true, "TestA/sub: not run with mayfly", "no test differs",
-		},
-		"a failure of runc's only is told": {
-			ran("pass TestA"), ran("fail TestA"), false, "TestA: pass with mayfly, fail with runc", "no test differs",
-		},
-		"of a test and its subtest the subtest is named": {
-			ran("fail TestA/sub", "fail TestA"), ran("pass TestA/sub", "pass TestA"), true, "  TestA/sub: fail", "  TestA: fail",
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var b bytes.Buffer
-			worse := report{mayfly: c.mayfly, runc: c.runc, none: ran("fail TestA"), logs: "out"}.print(&b)
-			if worse != c.worse {
-				t.Errorf("worse is %v, want %v", worse, c.worse)
-			}
-			if !strings.Contains(b.String(), c.say) || strings.Contains(b.String(), c.silent) {
-				t.Errorf("want %q and not %q in:\n%s", c.say, c.silent, &b)
-			}
-		})
 	}
 }
 
