@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -63,7 +64,7 @@ func doMain(args []string) int {
 	if err != nil {
 		return e.refuse(err)
 	}
-	for _, sentence := range config.Unknown(os.Environ()) {
+	for _, sentence := range slices.Concat(config.Unknown(os.Environ()), f.warnings) {
 		e.log.Warn(sentence)
 	}
 	return e.run()

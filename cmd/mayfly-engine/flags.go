@@ -21,6 +21,7 @@ type flags struct {
 	module      string
 	compiled    int // a directory, -1 for none
 	memoryLimit uint64
+	warnings    []string // about the pod, for the log
 	args        []string // of the guest
 }
 
@@ -34,6 +35,10 @@ func parseFlags(args []string) (flags, error) {
 	s.StringVar(&f.module, "module", "", "")
 	s.IntVar(&f.compiled, "compiled", -1, "")
 	s.Uint64Var(&f.memoryLimit, "memory-limit", 0, "")
+	s.Func("warn", "", func(text string) error {
+		f.warnings = append(f.warnings, text)
+		return nil
+	})
 	if err := s.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return flags{}, errors.New("mayfly-init runs this program; people do not: see mayfly --help")
 	} else if err != nil {

@@ -7,8 +7,9 @@ import (
 )
 
 func TestTheCommandLine(t *testing.T) {
-	f, err := parseFlags(strings.Fields("-status 3 -listen 4,5 -conn 6,7 -module /a.wasm -compiled 8 -memory-limit 100 -- app -x y"))
-	want := flags{status: 3, listen: []int{4, 5}, conns: []int{6, 7}, module: "/a.wasm", compiled: 8, memoryLimit: 100, args: []string{"app", "-x", "y"}}
+	f, err := parseFlags(strings.Fields("-status 3 -listen 4,5 -conn 6,7 -module /a.wasm -compiled 8 -memory-limit 100 -warn once -warn twice -- app -x y"))
+	want := flags{status: 3, listen: []int{4, 5}, conns: []int{6, 7}, module: "/a.wasm", compiled: 8, memoryLimit: 100,
+		warnings: []string{"once", "twice"}, args: []string{"app", "-x", "y"}}
 	if err != nil || !reflect.DeepEqual(f, want) {
 		t.Errorf("got %+v, %v", f, err)
 	}

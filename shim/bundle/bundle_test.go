@@ -123,6 +123,7 @@ func TestRewritingKeepsWhatItDoesNotKnow(t *testing.T) {
 	dir := makeBundle(t, `{
 		"ociVersion":"1.3.0","fromTheFuture":{"a":1},
 		"root":{"path":"rootfs","readonly":true},
+		"annotations":{"mayfly.run/colour":"red","example.com/x":"y"},
 		"process":{"args":["/app.wasm","x"],"user":{"uid":65532,"gid":7},"noNewPrivileges":true,"newField":[1]},
 		"mounts":[{"destination":"/proc","type":"proc","source":"proc","newOption":true}],
 		"linux":{"resources":{"memory":{"limit":1048576}},"seccomp":{"defaultAction":"SCMP_ACT_ERRNO"}}}`,
@@ -151,7 +152,9 @@ func TestRewritingKeepsWhatItDoesNotKnow(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{
 		"ociVersion":"1.3.0","fromTheFuture":{"a":1},
 		"root":{"path":"rootfs","readonly":true},
-		"process":{"args":["/.mayfly/init","-module","/app.wasm","-memory-limit","1048576","--","/app.wasm","x"],
+		"annotations":{"mayfly.run/colour":"red","example.com/x":"y"},
+		"process":{"args":["/.mayfly/init","-module","/app.wasm","-memory-limit","1048576",
+			"-warn","mayfly.run/colour: this mayfly knows no such annotation","--","/app.wasm","x"],
 			"user":{"uid":65532,"gid":7},"noNewPrivileges":true,"newField":[1]},
 		"mounts":[{"destination":"/proc","type":"proc","source":"proc","newOption":true},`+
 		bind("/.mayfly/init", "/opt/init")+`,`+bind("/.mayfly/engine", "/opt/engine")+`,`+bind("/.mayfly/control.sock", "/run/s")+`],

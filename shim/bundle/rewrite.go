@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mayfly-run/mayfly/internal/config"
 	"github.com/mayfly-run/mayfly/internal/control"
 )
 
@@ -43,6 +44,9 @@ func (s *Spec) RunHolder(e *Entrypoint, src Sources) error {
 	args := []string{control.HolderPath, "-module", e.Path}
 	if limit := s.known.Linux.Resources.Memory.Limit; limit > 0 {
 		args = append(args, "-memory-limit", strconv.FormatInt(limit, 10))
+	}
+	for _, warning := range config.UnknownAnnotations(s.known.Annotations) {
+		args = append(args, "-warn", warning) // the container's log is where the pod's author looks
 	}
 	args = append(args, "--")
 	args = append(args, s.known.Process.Args...)
