@@ -28,13 +28,15 @@ const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 
 // Pause builds the image of pods' first containers and returns its archive.
 func (c *Cache) Pause() (string, error) {
-	return c.archive("image-pause-1", PauseImage, v1.Config{Entrypoint: []string{"/pause"}}, func(root string) error {
-		return c.Progress.Do("build pause", func() error {
-			cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(root, "pause"),
-				"github.com/mayfly-run/mayfly/integration/lab/pause")
-			cmd.Env = goEnv(false)
-			return output(cmd)
-		})
+	return c.archive("image-pause-1", PauseImage, v1.Config{Entrypoint: []string{"/pause"}}, c.pause)
+}
+
+func (c *Cache) pause(root string) error {
+	return c.Progress.Do("build pause", func() error {
+		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(root, "pause"),
+			"github.com/mayfly-run/mayfly/integration/lab/pause")
+		cmd.Env = goEnv(false)
+		return output(cmd)
 	})
 }
 
@@ -45,27 +47,29 @@ func (c *Cache) Busybox() (string, error) {
 
 // Main builds the image MainImage and returns its archive.
 func (c *Cache) Main() (string, error) {
-	return c.archive("image-main-1", MainImage, v1.Config{Env: []string{searchPath}, Cmd: []string{"nginx", "-g", "daemon off;"}}, func(root string) error {
-		if err := c.busybox(root); err != nil {
+	return c.archive("image-main-1", MainImage, v1.Config{Env: []string{searchPath}, Cmd: []string{"nginx", "-g", "daemon off;"}}, c.main)
+}
+
+func (c *Cache) main(root string) error {
+	if err := c.busybox(root); err != nil {
+		return err
+	}
+	return c.Progress.Do("download nginx and curl", func() error {
+		all, err := os.MkdirTemp("", "mayfly-debian-")
+		if err != nil {
 			return err
 		}
-		return c.Progress.Do("download nginx and curl", func() error {
-			all, err := os.MkdirTemp("", "mayfly-debian-")
-			if err != nil {
+		defer os.RemoveAll(all)
+		if err := c.download(all, true, "nginx", "curl"); err != nil {
+			return err
+		}
+		t := tree{from: all, to: root}
+		for _, f := range []string{"usr/sbin/nginx", "usr/bin/curl"} {
+			if err := t.program(f); err != nil {
 				return err
 			}
-			defer os.RemoveAll(all)
-			if err := c.download(all, true, "nginx", "curl"); err != nil {
-				return err
-			}
-			t := tree{from: all, to: root}
-			for _, f := range []string{"usr/sbin/nginx", "usr/bin/curl"} {
-				if err := t.program(f); err != nil {
-					return err
-				}
-			}
-			return nginxFiles(root, all)
-		})
+		}
+		return nginxFiles(root, all)
 	})
 }
 

@@ -52,7 +52,7 @@ func (c *Cache) goInstall(dir, version, ldflags string, cgo bool, tags string, p
 
 // goBuild builds main packages of a module whose go.mod and go.sum are kept
 // here, under modules/name. A program that is not called as its package is
-// given as PROGRAM=PACKAGE.
+// given as PROGRAM=PACKAGE; if that ends in .test, it is the package's tests.
 func (c *Cache) goBuild(dir, name, version, ldflags, tags string, pkgs ...string) error {
 	src, err := os.MkdirTemp("", "mayfly-module-")
 	if err != nil {
@@ -74,7 +74,12 @@ func (c *Cache) goBuild(dir, name, version, ldflags, tags string, pkgs ...string
 			program, path = filepath.Base(pkg), pkg
 		}
 		err := c.Progress.Do("build "+program+" "+version, func() error {
-			cmd := exec.Command("go", "build", "-trimpath", "-tags", tags, "-ldflags", "-s -w "+ldflags, "-o", filepath.Join(dir, program), path)
+			args := []string{"build"}
+			if strings.HasSuffix(program, ".test") {
+				args = []string{"test", "-c"}
+			}
+			args = append(args, "-trimpath", "-tags", tags, "-ldflags", "-s -w "+ldflags, "-o", filepath.Join(dir, program), path)
+			cmd := exec.Command("go", args...)
 			cmd.Dir = src
 			cmd.Env = goEnv(false)
 			return output(cmd)
