@@ -5,7 +5,15 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"os/exec"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/mayfly-run/mayfly/integration/lab"
 )
@@ -22,22 +30,96 @@ type Cluster struct {
 	Node       *lab.Node
 	Containerd *lab.Containerd
 
-	kubeconfig string
-	kubectl    string
+	options    Options
+	kubernetes *lab.Kubernetes
+	pki        *pki
+	forward    *forward
+	admin      *kubernetes.Clientset
+
+	mu      sync.Mutex // guards daemons
+	daemons map[string]*lab.Daemon
 }
 
-// Up makes a cluster. The caller ends it with Down; if the caller dies, so does
-// the cluster.
+// NodeName is what the cluster calls its node.
+const NodeName = "node-0"
+
+// Up makes a cluster, and returns when pods can be created in it. The caller
+// ends it with Down; if the caller dies, so does the cluster.
 func Up(ctx context.Context, cache *lab.Cache, o Options) (*Cluster, error) {
-	return nil, errors.New("start a cluster: not possible yet")
+	k8s, err := cache.Kubernetes()
+	if err != nil {
+		return nil, err
+	}
+	if o.DefaultRuntime == "" {
+		o.DefaultRuntime = "runc"
+	}
+	n, err := lab.Up(cache)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{Node: n, options: o, kubernetes: k8s, daemons: map[string]*lab.Daemon{}}
+	if err := c.up(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("start a cluster: %w", err), c.Down())
+	}
+	return c, nil
 }
 
-// Kubeconfig is a file by which the machine's programs reach the cluster.
-func (c *Cluster) Kubeconfig() string { return c.kubeconfig }
+func (c *Cluster) up(ctx context.Context) (err error) {
+	if c.pki, err = newPKI(); err != nil {
+		return err
+	}
+	if c.forward, err = listen(c.Node); err != nil {
+		return err
+	}
+	if err := c.files(); err != nil {
+		return err
+	}
+	if c.admin, err = c.connect(); err != nil {
+		return err
+	}
+	return c.start(ctx)
+}
+
+// start brings up, in a node that is there, everything that runs in it.
+func (c *Cluster) start(ctx context.Context) error {
+	if err := c.prepare(); err != nil {
+		return err
+	}
+	since := time.Now().Truncate(time.Second) // as the API tells time
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		if c.Containerd == nil {
+			c.Containerd, err = c.Node.StartContainerd(gctx, c.options.Install, c.options.Mayfly, func(d *lab.Containerd) {
+				d.DefaultRuntime, d.Network = c.options.DefaultRuntime, podNetwork
+			})
+			return err
+		}
+		return c.Containerd.Start(gctx)
+	})
+	g.Go(func() error { return c.startControlPlane(gctx) })
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if err := c.StartKubelet(); err != nil {
+		return err
+	}
+	if err := c.daemon("kube-proxy", "--config="+c.path("proxy.yaml")); err != nil {
+		return err
+	}
+	return c.ready(ctx, since)
+}
+
+// Kubeconfig is a file by which the machine's programs reach the cluster; its
+// context is called mayfly.
+func (c *Cluster) Kubeconfig() string { return c.path("kubeconfig") }
 
 // Kubectl is a kubectl command on this cluster.
 func (c *Cluster) Kubectl(ctx context.Context, args ...string) *exec.Cmd {
-	return exec.CommandContext(ctx, c.kubectl, append([]string{"--kubeconfig", c.kubeconfig}, args...)...)
+	// What kubectl knows of this cluster is of no use for the next, which may
+	// have the same address.
+	cmd := exec.CommandContext(ctx, c.kubernetes.Program("kubectl"), args...)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.Kubeconfig(), "KUBECACHEDIR="+c.path("kubectl"))
+	return cmd
 }
 
 // Import makes the images in an archive known to the node.
@@ -45,11 +127,44 @@ func (c *Cluster) Import(ctx context.Context, archive string) error {
 	return c.Containerd.Import(ctx, archive)
 }
 
-// Down ends the cluster and everything in it.
-func (c *Cluster) Down() error { return c.Node.Down() }
-
-// ImportAll imports every image scenarios and people need: an ordinary
-// container's, the test guests', and the examples' in C and in Rust.
+// ImportAll imports every image scenarios and people need: ordinary
+// containers', the test guests', and the examples' in C and in Rust.
 func (c *Cluster) ImportAll(ctx context.Context, cache *lab.Cache) error {
-	return errors.ErrUnsupported
+	archives, err := cache.Images()
+	if err != nil {
+		return err
+	}
+	guests := c.path("guests.tar")
+	if err := lab.WriteGuests(guests); err != nil {
+		return err
+	}
+	examples, err := lab.PackTime(c.path(""))
+	if err != nil {
+		return err
+	}
+	for _, archive := range slices.Concat(archives, []string{guests}, examples) {
+		if err := c.Import(ctx, archive); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Reboot ends everything in the node at once, as a loss of power would, and
+// starts it again. It returns when pods can be created; those that were there
+// are kubelet's to bring back.
+func (c *Cluster) Reboot(ctx context.Context) error {
+	if err := c.forward.pause(c.Node.Reboot); err != nil {
+		return err
+	}
+	clear(c.daemons)
+	return c.start(ctx)
+}
+
+// Down ends the cluster and everything in it.
+func (c *Cluster) Down() error {
+	if c.forward != nil {
+		c.forward.close()
+	}
+	return c.Node.Down()
 }

@@ -28,7 +28,10 @@ type Containerd struct {
 	Node    *Node
 	Install *Install
 
-	path   []string // searched by containerd: its own, runc's and mayfly's directories
+	DefaultRuntime string // of pods that ask for none
+	Network        string // configuration of the pods' network, a CNI list
+
+	mayfly string // directory with mayfly's shim
 	daemon *Daemon
 }
 
@@ -50,7 +53,7 @@ state = "/run/containerd"
     bin_dir = "{{.Install.CNI}}"
     conf_dir = "{{.Node.Dir}}/cni"
   [plugins."io.containerd.grpc.v1.cri".containerd]
-    default_runtime_name = "runc"
+    default_runtime_name = "{{.DefaultRuntime}}"
     snapshotter = "overlayfs"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
@@ -69,27 +72,36 @@ const pods = `{"cniVersion": "1.0.0", "name": "pods", "plugins": [
 `
 
 // StartContainerd starts containerd in the node and waits until it serves.
-// mayfly is the directory with mayfly's shim.
-func (n *Node) StartContainerd(ctx context.Context, i *Install, mayfly string) (*Containerd, error) {
-	c := &Containerd{Node: n, Install: i, path: append([]string{mayfly}, i.Path...)}
-	var text bytes.Buffer
-	if err := configuration.Execute(&text, c); err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(n.Path("containerd.toml"), text.Bytes(), 0o644); err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(n.Path("cni"), 0o755); err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(n.Path("cni/pods.conflist"), []byte(pods), 0o644); err != nil {
-		return nil, err
+// mayfly is the directory with mayfly's shim. What change says is otherwise
+// as for tests without Kubernetes.
+func (n *Node) StartContainerd(ctx context.Context, i *Install, mayfly string, change ...func(*Containerd)) (*Containerd, error) {
+	c := &Containerd{Node: n, Install: i, DefaultRuntime: "runc", Network: pods, mayfly: mayfly}
+	for _, f := range change {
+		f(c)
 	}
 	return c, c.Start(ctx)
 }
 
-// Start starts it again after Kill.
+// configure writes what containerd reads when it starts.
+func (c *Containerd) configure() error {
+	var text bytes.Buffer
+	if err := configuration.Execute(&text, c); err != nil {
+		return err
+	}
+	if err := os.WriteFile(c.Node.Path("containerd.toml"), text.Bytes(), 0o644); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.Node.Path("cni"), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(c.Node.Path("cni/pods.conflist"), []byte(c.Network), 0o644)
+}
+
+// Start starts it again after Kill, of another Install if that was changed.
 func (c *Containerd) Start(ctx context.Context) error {
+	if err := c.configure(); err != nil {
+		return fmt.Errorf("configure containerd: %w", err)
+	}
 	log, err := os.OpenFile(c.Log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
@@ -155,8 +167,9 @@ func (c *Containerd) Env() []string {
 			env = append(env, kv)
 		}
 	}
-	return append(env, "CONTAINERD_ADDRESS="+Socket,
-		"PATH="+strings.Join(c.path, string(filepath.ListSeparator))+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	// Mayfly's directory comes first, then containerd's and runc's.
+	path := append(append([]string{c.mayfly}, c.Install.Path...), os.Getenv("PATH"))
+	return append(env, "CONTAINERD_ADDRESS="+Socket, "PATH="+strings.Join(path, string(filepath.ListSeparator)))
 }
 
 // Command is a command of the node's, such as ctr, found where containerd

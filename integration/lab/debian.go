@@ -23,6 +23,7 @@ var (
 	needPkgConf = need{"pkg-config", "pkg-config"}
 	needSeccomp = need{"/usr/include/seccomp.h", "libseccomp-dev"}
 	needLibc    = need{"/usr/include/stdlib.h", "libc6-dev"}
+	needNFT     = need{"nft", "nftables"}
 	needBusybox = need{"/bin/busybox", "busybox-static"}
 )
 

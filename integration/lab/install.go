@@ -186,9 +186,9 @@ func (c *Cache) Runc() (string, error) {
 }
 
 func (c *Cache) cni() (string, error) {
-	return c.Entry("cni-"+cniVersion, func(dir string) error {
+	return c.Entry("cni-"+cniVersion+"-portmap", func(dir string) error {
 		const m = "github.com/containernetworking/plugins/plugins/"
-		return c.goInstall(dir, cniVersion, "", false, "", m+"main/bridge", m+"main/loopback", m+"ipam/host-local")
+		return c.goInstall(dir, cniVersion, "", false, "", m+"main/bridge", m+"main/ptp", m+"main/loopback", m+"ipam/host-local", m+"meta/portmap")
 	})
 }
 

@@ -26,30 +26,38 @@ func (k *Kubernetes) Program(name string) string { return filepath.Join(k.Dir, n
 
 // Kubernetes builds it, or finds it in the cache. That takes minutes once.
 func (c *Cache) Kubernetes() (*Kubernetes, error) {
+	// kube-proxy and the plugin for host ports call it.
+	if err := c.install(needNFT); err != nil {
+		return nil, err
+	}
 	dir, err := c.Entry("kubernetes-"+KubernetesVersion, func(dir string) error {
 		const module = "kubernetes-" + KubernetesVersion
 		if err := c.goBuild(dir, module, etcdVersion, "", "", "etcd=go.etcd.io/etcd/server/v3"); err != nil {
 			return err
 		}
-		part := strings.Split(KubernetesVersion, ".")
-		// What a release of Kubernetes is told about itself. Clients refuse to
-		// work with a server that has no version.
-		ldflags := ""
-		for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
-			for _, kv := range [][2]string{
-				{"gitVersion", "v" + KubernetesVersion}, {"gitMajor", part[0]}, {"gitMinor", part[1]}, {"gitTreeState", "clean"},
-			} {
-				ldflags += " -X " + pkg + "." + kv[0] + "=" + kv[1]
-			}
-		}
 		var pkgs []string
 		for _, name := range []string{"kubelet", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubeadm", "kubectl"} {
 			pkgs = append(pkgs, "k8s.io/kubernetes/cmd/"+name)
 		}
-		return c.goBuild(dir, module, KubernetesVersion, ldflags, "", pkgs...)
+		return c.goBuild(dir, module, KubernetesVersion, kubernetesFlags(), "", pkgs...)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &Kubernetes{Version: KubernetesVersion, Dir: dir}, nil
+}
+
+// kubernetesFlags is what a release of Kubernetes is told about itself. Clients
+// refuse to work with a server that has no version.
+func kubernetesFlags() string {
+	part := strings.Split(KubernetesVersion, ".")
+	var ldflags string
+	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
+		for _, kv := range [][2]string{
+			{"gitVersion", "v" + KubernetesVersion}, {"gitMajor", part[0]}, {"gitMinor", part[1]}, {"gitTreeState", "clean"},
+		} {
+			ldflags += " -X " + pkg + "." + kv[0] + "=" + kv[1]
+		}
+	}
+	return ldflags
 }

@@ -44,6 +44,16 @@ type Daemon struct {
 // Pid is the daemon's, as the machine counts.
 func (d *Daemon) Pid() int { return d.cmd.Process.Pid }
 
+// Ended tells whether it has.
+func (d *Daemon) Ended() bool {
+	select {
+	case <-d.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // Kill ends it as a crash would.
 func (d *Daemon) Kill() {
 	_ = d.cmd.Process.Kill() // an error means it is gone already
@@ -67,25 +77,25 @@ func Up(c *Cache) (*Node, error) {
 		return nil, fmt.Errorf("start a node: %w", err)
 	}
 	n := &Node{Dir: dir, cgroup: name}
-	if err := n.start(name); err != nil {
+	if err := n.start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start a node: %w", err), n.Down())
 	}
 	return n, nil
 }
 
-func (n *Node) start(name string) error {
+func (n *Node) start() error {
 	if err := os.Chmod(n.Dir, 0o755); err != nil {
 		return err
 	}
 	for _, d := range []string{n.data(), n.Path("log")} {
-		if err := os.Mkdir(d, 0o755); err != nil {
+		if err := os.MkdirAll(d, 0o755); err != nil {
 			return err
 		}
 	}
 	if err := makeCgroup(n.cgroup); err != nil {
 		return err
 	}
-	s := setup{Name: name, Cgroup: n.cgroup}
+	s := setup{Name: n.cgroup, Cgroup: n.cgroup}
 	if on, err := overlaid(n.Dir); err != nil {
 		return err
 	} else if on {
@@ -95,7 +105,7 @@ func (n *Node) start(name string) error {
 	if err != nil {
 		return err
 	}
-	log, err := os.Create(n.Path("log/node.log"))
+	log, err := os.OpenFile(n.Path("log/node.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
@@ -283,6 +293,26 @@ func sweep() {
 // Down ends everything in the node at once and removes what it left on the
 // machine: its cgroups and its directory.
 func (n *Node) Down() error {
+	n.halt()
+	return errors.Join(removeCgroup(n.cgroup), os.RemoveAll(n.Dir))
+}
+
+// Reboot ends everything in the node at once, as a loss of power would, and
+// makes the node again. What is on its disk stays, which is its directory;
+// /run and /var/lib are empty, and nothing runs.
+func (n *Node) Reboot() error {
+	n.halt()
+	if err := removeCgroup(n.cgroup); err != nil {
+		return fmt.Errorf("reboot the node: %w", err)
+	}
+	if err := n.start(); err != nil {
+		return fmt.Errorf("reboot the node: %w", err)
+	}
+	return nil
+}
+
+// halt ends the node's first process, and with it all others.
+func (n *Node) halt() {
 	if n.init != nil {
 		_ = n.init.Process.Kill() // an error means it is gone already
 		// The first process of a pid namespace does not end before all
@@ -291,13 +321,15 @@ func (n *Node) Down() error {
 		for _, d := range n.daemons {
 			<-d.done
 		}
+		n.daemons = nil
 		n.mu.Unlock()
 		_ = n.init.Wait() // "signal: killed" is what was asked for
+		n.init = nil
 	}
 	if n.life != nil {
 		n.life.Close()
+		n.life = nil
 	}
-	return errors.Join(removeCgroup(n.cgroup), os.RemoveAll(n.Dir))
 }
 
 // Signal sends a signal to a process of the node's, whose pid is as the node
