@@ -43,6 +43,15 @@ integration: host guests ## tests on real containerd 2.4, 1.7 and 1.6; need root
 	@go run ./integration/cmd/lab deps
 	go test -timeout 30m ./integration
 
+kind: host ## a cluster of two nodes by kind, with mayfly installed in both; stays up
+	@go run ./integration/cmd/kind up
+
+kind-test: host kind ## the scenarios on Kubernetes, on that cluster
+	MAYFLY_KUBECONFIG=$$(go run ./integration/cmd/kind kubeconfig) go test -count=1 -timeout 30m ./integration/cluster
+
+kind-down: ## the end of it
+	@go run ./integration/cmd/kind down
+
 lint: ## gofmt, vet, staticcheck, and that it builds for other systems
 	@test -z "$$(gofmt -l .)" || { echo 'gofmt would change:'; gofmt -l .; exit 1; }
 	go vet ./...
@@ -90,5 +99,5 @@ testdata: ## rebuild the test guests and the examples' modules from source
 clean: ## remove what was built here; the cache directory stays
 	rm -rf bin out
 
-.PHONY: help build host test guests unit integration lint demo bench bench-peers conformance differential wasi-testsuite component-scripts testdata clean
+.PHONY: help build host test guests unit integration kind kind-test kind-down lint demo bench bench-peers conformance differential wasi-testsuite component-scripts testdata clean
 .DEFAULT_GOAL := help

@@ -1,0 +1,102 @@
+//go:build linux
+
+package kind
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mayfly-run/mayfly/integration/lab"
+)
+
+// PublicImage is the node image that is taken where it is to be had.
+// MAYFLY_KIND_IMAGE names another, of another Kubernetes say.
+func PublicImage() string {
+	if image := os.Getenv("MAYFLY_KIND_IMAGE"); image != "" {
+		return image
+	}
+	return "kindest/node:v" + lab.KubernetesVersion
+}
+
+// machineDocker is the docker of this machine, an error where none runs.
+func machineDocker(ctx context.Context) (Docker, error) {
+	program, err := exec.LookPath("docker")
+	if err != nil {
+		return Docker{}, fmt.Errorf("find docker: %w", err)
+	}
+	d := Docker{Program: program}
+	_, err = d.run(ctx, nil, "version")
+	return d, err
+}
+
+// has tells whether a docker has an image, or can pull it.
+func (d Docker) has(ctx context.Context, cache *lab.Cache, image string) bool {
+	if _, err := d.run(ctx, nil, "image", "inspect", image); err == nil {
+		return true
+	}
+	err := cache.Progress.Do("docker pull "+image, func() error {
+		_, err := d.run(ctx, nil, "pull", image)
+		return err
+	})
+	return err == nil
+}
+
+// kubectl is this machine's, or else one that is built.
+func kubectl(cache *lab.Cache) (string, error) {
+	if there, err := exec.LookPath("kubectl"); err == nil {
+		return there, nil
+	}
+	k, err := cache.Kubernetes()
+	if err != nil {
+		return "", err
+	}
+	return k.Program("kubectl"), nil
+}
+
+// Prepare builds, or downloads, what Up needs, and tells which way Up is to
+// go: in a sandbox where no docker of this machine's has the public image.
+func Prepare(ctx context.Context, cache *lab.Cache) (sandbox bool, err error) {
+	if _, err := cache.Kind(); err != nil {
+		return false, err
+	}
+	if _, err := cache.Images(); err != nil {
+		return false, err
+	}
+	if d, err := machineDocker(ctx); err == nil && d.has(ctx, cache, PublicImage()) {
+		_, err := kubectl(cache)
+		return false, err
+	}
+	parts, err := collect(cache)
+	if err != nil {
+		return true, err
+	}
+	if _, err := parts.image(ctx, cache); err != nil {
+		return true, err
+	}
+	_, err = cache.Docker()
+	return true, err
+}
+
+// Find is the cluster in this machine's docker, nil when there is none.
+func Find(ctx context.Context, cache *lab.Cache, kubeconfig string) (*Cluster, error) {
+	d, err := machineDocker(ctx)
+	if err != nil {
+		return nil, nil
+	}
+	files, err := cache.Kind()
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{Docker: d, Kind: filepath.Join(files, "kind"), Kubeconfig: kubeconfig}
+	names, err := c.kind(ctx, nil, "get", "clusters")
+	if err != nil || !slices.Contains(strings.Fields(names), Name) {
+		return nil, err
+	}
+	c.Kubectl, err = kubectl(cache)
+	return c, err
+}
