@@ -49,12 +49,19 @@ type exchange struct {
 	detached bool // the guest has outlived the request, and ends the exchange
 }
 
-// serveHTTP answers r with a fresh instance. It returns when the instance is gone, or when nobody waits for it any more.
+// serveHTTP answers r with a fresh instance, unless it is a probe. It returns when the instance is gone, or when nobody waits for it any more.
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	if c := connOf(r); c != nil && c.spent.Load() {
 		panic(http.ErrAbortHandler) // this is no request, it is a piece of the one before
 	}
 	s.handlers.RLock()
+	if s.isProbe(r) {
+		defer s.handlers.RUnlock()
+		s.answerProbe(w, r)
+		return
+	}
+	s.tally.work()
+	s.begun.Add(1)
 	defer s.served.Add(1)
 
 	start := time.Now()
@@ -195,8 +202,13 @@ func (x *exchange) end(s said, err error) {
 		return
 	}
 	f := refusalFor(err)
-	if errors.Is(err, errCut) {
+	switch {
+	case errors.Is(err, errCut):
 		x.server.cuts.Add(1)
+	case f.again:
+		x.server.refused.Add(1)
+	case f.level > slog.LevelDebug:
+		x.server.failures.Add(1)
 	}
 	if f.status != 0 && !s.sent {
 		x.logFailure(f.level, http.StatusText(f.status), err)

@@ -152,6 +152,7 @@ func (v *service) leave() bool {
 
 // drain stops accepting and waits for the requests in flight.
 func (v *service) drain() {
+	v.draining.Store(true)
 	before := v.served.Load()
 	v.config.Log.Info("stopping: no new connections, requests in flight may finish", "within", v.config.Sidecar.DrainTimeout)
 	for _, d := range v.doors {

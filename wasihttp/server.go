@@ -43,8 +43,13 @@ type Server struct {
 	life context.Context
 	cut  context.CancelCauseFunc
 
-	served atomic.Int64 // requests that are over
-	cuts   atomic.Int64 // of them, those that were cut
+	begun    atomic.Int64  // requests
+	served   atomic.Int64  // of them, those that are over
+	cuts     atomic.Int64  // of these, those that were cut
+	refused  atomic.Uint64 // and those that were turned away
+	failures atomic.Uint64 // and those that mayfly ended for other reasons
+	probes   atomic.Uint64 // answered beside them
+	draining atomic.Bool
 
 	// handlers is held for reading by each request: who gets it for writing knows that all are over.
 	handlers sync.RWMutex

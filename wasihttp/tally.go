@@ -13,12 +13,13 @@ type tally struct {
 	// changed takes a value when no request is in flight any more, if somebody asked.
 	changed chan struct{}
 
-	mu    sync.Mutex
-	busy  map[net.Conn]http.ConnState
-	fresh int       // of busy, those that have sent nothing yet
-	held  int       // guests without a connection
-	since time.Time // when all became quiet
-	asked bool
+	mu     sync.Mutex
+	busy   map[net.Conn]http.ConnState
+	fresh  int       // of busy, those that have sent nothing yet
+	held   int       // guests without a connection
+	since  time.Time // when the last work was over; probes, and connections that said nothing, are none
+	worked bool      // there was some since
+	asked  bool
 }
 
 func newTally() *tally {
@@ -47,6 +48,13 @@ func (t *tally) observe(c net.Conn, state http.ConnState) {
 	t.tell()
 }
 
+// work notes that a busy connection has a request for the guest.
+func (t *tally) work() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.worked = true
+}
+
 // hold counts a guest that goes on when its connection is idle. release ends that.
 func (t *tally) hold() {
 	t.mu.Lock()
@@ -63,8 +71,8 @@ func (t *tally) release() {
 
 // tell tells who asked. The caller holds mu.
 func (t *tally) tell() {
-	if len(t.busy)+t.held == 0 {
-		t.since = time.Now()
+	if t.worked && len(t.busy)+t.held == 0 {
+		t.since, t.worked = time.Now(), false
 	}
 	if t.asked && len(t.busy) == t.fresh && t.held == 0 {
 		t.asked = false
@@ -80,7 +88,7 @@ func (t *tally) has(c net.Conn) bool {
 	return ok
 }
 
-// quiet reports since when all connections are idle and all guests gone, if they are. Where they are not, or since known nothing changed, changed will
+// quiet reports since when nothing was to be done, if all connections are idle and all guests gone. Where they are not, or since known nothing changed, changed will
 // tell when no request is in flight any more.
 func (t *tally) quiet(known time.Time) (since time.Time, quiet bool) {
 	t.mu.Lock()

@@ -18,6 +18,7 @@ type flags struct {
 	status      int
 	listen      []int
 	conns       []int
+	greeted     []int // connections, too
 	module      string
 	compiled    int // a directory, -1 for none
 	memoryLimit uint64
@@ -32,6 +33,7 @@ func parseFlags(args []string) (flags, error) {
 	s.IntVar(&f.status, "status", -1, "")
 	s.Func("listen", "", files(&f.listen))
 	s.Func("conn", "", files(&f.conns))
+	s.Func("greeted", "", files(&f.greeted))
 	s.StringVar(&f.module, "module", "", "")
 	s.IntVar(&f.compiled, "compiled", -1, "")
 	s.Uint64Var(&f.memoryLimit, "memory-limit", 0, "")

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+
+	"github.com/mayfly-run/mayfly/wasihttp"
 )
 
 // inherit makes listeners and connections of the descriptors that the holder left.
@@ -20,7 +22,15 @@ func inherit(f flags) (ls []net.Listener, conns []net.Conn, err error) {
 		}
 		ls = append(ls, l)
 	}
-	for _, fd := range f.conns {
+	conns = connections(f.conns)
+	for _, c := range connections(f.greeted) {
+		conns = append(conns, wasihttp.Greeted(c))
+	}
+	return ls, conns, nil
+}
+
+func connections(fds []int) (conns []net.Conn) {
+	for _, fd := range fds {
 		file := os.NewFile(uintptr(fd), "connection")
 		c, err := net.FileConn(file)
 		_ = file.Close()
@@ -29,5 +39,5 @@ func inherit(f flags) (ls []net.Listener, conns []net.Conn, err error) {
 		}
 		conns = append(conns, c)
 	}
-	return ls, conns, nil
+	return conns
 }

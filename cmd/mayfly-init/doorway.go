@@ -8,62 +8,107 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mayfly-run/mayfly/internal/control"
+	"github.com/mayfly-run/mayfly/internal/kubeprobe"
 )
 
 const (
-	// maxSilent bounds the connections kept open that have not said anything; beyond it the oldest is closed.
-	maxSilent = 64
+	// maxVisitors bounds the connections kept open. Beyond it the oldest of those whom nobody has to answer is closed.
+	maxVisitors = 64
 	// crowded is how long the door stays shut when the kernel has no descriptor or memory for one more connection.
 	crowded = 100 * time.Millisecond
+	// maxHesitant bounds those of them that have said a beginning which may become a probe: the others have to be heard.
+	maxHesitant = maxVisitors / 2
+	// maxAfterwards bounds how often one is listened to after it was answered: gRPC's client says a little more before it hangs up.
+	maxAfterwards = 16
 	// maxTries bounds the engines that die at start with the same connections. Then their peers are told, by hanging up: some may
 	// have left long ago, which does not show behind unread data, and would have engines started for nobody.
 	maxTries = 5
 )
 
-// doorway holds connections that were accepted and have not sent a byte yet.
+// doorway holds connections that were accepted while there is no engine.
 //
 // The sockets defer accept until data is there, but the kernel gives that up after a while, and unix sockets have no such thing.
 type doorway struct {
-	silent  []int // or spoke to engines that died at start
-	tries   int   // of those
-	trouble error // of the last accept, so that it is logged once
+	visitors []visitor
+	tries    int       // engines that died at start with some of them
+	notTill  time.Time // the door is shut before this
+	trouble  error     // of the last accept, so that it is logged once
 }
 
-// wait stands at the door while there is no engine, until somebody speaks, then starts one.
+// wait stands at the door while there is no engine, until somebody wants one, then starts it.
 func (h *holder) wait() {
-	h.polled = append(h.polled[:0], readable(h.signals.fd))
-	if d := time.Until(h.notTill); d > 0 {
-		// Backing off: connections queue in the kernel meanwhile.
-		h.poll(d)
-		h.signalled()
-		return
+	d := &h.waiting
+	h.polled = append(h.polled[:0], readable(h.signals.fd), readable(h.tools))
+	patience := time.Duration(-1)
+	shut := time.Until(d.notTill)
+	if shut > 0 {
+		patience = shut
 	}
+	if h.wanted() {
+		// Backing off: who comes waits, and probes are answered.
+		if delay := time.Until(h.notTill); patience < 0 || delay < patience {
+			patience = max(delay, 0)
+		}
+	}
+	full := d.full()
 	for _, fd := range h.listeners {
+		if shut > 0 || full {
+			fd = -1
+		}
 		h.polled = append(h.polled, readable(fd))
 	}
-	for _, fd := range h.waiting.silent {
+	for i := range d.visitors {
+		fd := d.visitors[i].fd
+		if d.visitors[i].manner == spoke {
+			fd = -1
+		}
 		h.polled = append(h.polled, readable(fd))
 	}
-	h.poll(-1)
+	h.poll(patience)
 	h.signalled()
 	if h.done {
 		return
 	}
-	doors := h.polled[1 : 1+len(h.listeners)]
-	spoke := h.waiting.look(h.polled[1+len(doors):])
-	for i := 0; i < len(doors) && !spoke && !h.done; i++ {
-		spoke = doors[i].Revents != 0 && h.open(doors[i])
+	doors := h.polled[2 : 2+len(h.listeners)]
+	h.look(h.polled[2+len(doors):])
+	for i := 0; i < len(doors) && !h.done; i++ {
+		if doors[i].Revents != 0 && !d.full() {
+			h.open(doors[i])
+		}
 	}
-	if spoke {
-		conns := h.waiting.silent
-		h.waiting.silent = nil
-		h.start(conns)
+	h.inform(h.polled[1])
+	if !h.done && h.wanted() && !time.Now().Before(h.notTill) {
+		h.wake()
 	}
 }
 
-// open takes one connection and reports whether its peer has spoken already. One is enough: the engine takes the others.
-func (h *holder) open(door unix.PollFd) bool {
-	spoke, err := h.waiting.accept(int(door.Fd))
+// wanted reports whether there is something to start an engine for.
+func (h *holder) wanted() bool { return h.trial || h.waiting.some() }
+
+// wake starts an engine and hands it who is there.
+func (h *holder) wake() {
+	d := &h.waiting
+	if d.some() {
+		h.wakes++
+	}
+	h.trial = false
+	conns := d.visitors[:0]
+	for _, v := range d.visitors {
+		if v.manner == answered {
+			unix.Close(v.fd)
+			continue
+		}
+		v.compose()
+		conns = append(conns, v)
+	}
+	d.visitors = nil
+	h.start(conns)
+}
+
+// open takes one connection. One is enough: while there is an engine, it takes them.
+func (h *holder) open(door unix.PollFd) {
+	d := &h.waiting
+	fd, err := accept(int(door.Fd))
 	switch {
 	case door.Revents&(unix.POLLHUP|unix.POLLNVAL) != 0 || err == unix.EINVAL:
 		// Copies of a socket are one socket: whoever has another can do this, and it cannot be undone.
@@ -71,105 +116,157 @@ func (h *holder) open(door unix.PollFd) bool {
 	case err == unix.EAGAIN || err == unix.ECONNABORTED || err == unix.EINTR:
 		// Whoever knocked has left.
 	case err != nil:
-		h.notTill = time.Now().Add(crowded)
-		if len(h.waiting.silent) > 0 {
-			h.waiting.closeOldest()
-		}
-		if err != h.waiting.trouble {
+		d.notTill = time.Now().Add(crowded)
+		d.closeOldest()
+		if err != d.trouble {
 			say("accept a connection: " + err.Error() + "; trying again every " + crowded.String())
 		}
-		h.waiting.trouble = err
+		d.trouble = err
 	default:
-		h.waiting.trouble = nil
+		d.trouble = nil
+		v := visitor{fd: fd}
+		if !h.judge(&v, false) {
+			unix.Close(fd)
+			return
+		}
+		if len(d.visitors) == maxVisitors {
+			d.closeOldest()
+		}
+		d.visitors = append(d.visitors, v)
 	}
-	return spoke
 }
 
-// look reports whether one of the silent connections has spoken, and forgets those that have left.
-func (d *doorway) look(polled []unix.PollFd) bool {
-	spoke := false
-	kept := d.silent[:0]
-	for i, fd := range d.silent {
-		if polled[i].Revents == 0 {
-			kept = append(kept, fd)
-			continue
-		}
-		switch peek(fd) {
-		case said:
-			spoke = true
-			kept = append(kept, fd)
-		case left, nothingYet:
-			// Readable with nothing to read is urgent data. No request begins with it, and it would wake us for ever.
-			unix.Close(fd)
+// look looks at those of whom there is news, and forgets who has left.
+func (h *holder) look(polled []unix.PollFd) {
+	d := &h.waiting
+	kept := d.visitors[:0]
+	for i, v := range d.visitors {
+		if polled[i].Revents == 0 || h.judge(&v, true) {
+			kept = append(kept, v)
+		} else {
+			unix.Close(v.fd)
 		}
 	}
-	d.silent = kept
+	d.visitors = kept
 	if len(kept) == 0 {
 		d.tries = 0
 	}
-	return spoke
 }
 
-// accept takes one connection and reports whether its peer has spoken already.
-func (d *doorway) accept(listener int) (bool, error) {
-	fd, _, err := unix.Accept4(listener, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
-	if err != nil {
-		return false, err
+// judge looks at what a visitor says, without taking it, and answers a probe. readable is what poll(2) says. It returns false for one whose
+// connection is of no more use.
+func (h *holder) judge(v *visitor, readable bool) bool {
+	buf := h.buffer[:kubeprobe.MaxHead]
+	if v.manner == answered {
+		v.seen++
+		n, err := receive(v.fd, buf, 0) // what it says now does not matter
+		return v.seen < maxAfterwards && (n > 0 || err == unix.EAGAIN)
 	}
-	state := peek(fd)
-	if state == left {
-		unix.Close(fd)
-		return false, nil
+	n, err := receive(v.fd, buf, unix.MSG_PEEK)
+	switch {
+	case err == unix.EAGAIN:
+		// Readable with nothing to read is urgent data. No request begins with it, and it would wake us for ever.
+		return !readable
+	case err != nil || n == 0:
+		return false
 	}
-	if len(d.silent) == maxSilent {
-		d.closeOldest()
+	kind, stream := kubeprobe.Other, uint32(0)
+	// Readable with no more to read than before: nothing more will come, or nothing that could be waited for.
+	if more := n > v.seen; more && h.probes && isTCP(v.fd) {
+		kind, stream = kubeprobe.Read(buf[:n])
 	}
-	d.silent = append(d.silent, fd)
-	return state == said, nil
+	if kind < kubeprobe.Other && len(h.waiting.visitors) >= maxHesitant {
+		kind = kubeprobe.Other
+	}
+	switch kind {
+	case kubeprobe.Greet:
+		if !v.greeted {
+			send(v.fd, []byte(kubeprobe.Settings))
+			v.greeted = true
+		}
+		v.expect(n)
+	case kubeprobe.More:
+		v.expect(n)
+	case kubeprobe.HTTP, kubeprobe.GRPC:
+		_, _ = receive(v.fd, buf[:n], 0)
+		h.answer(v, kind, stream)
+		v.manner = answered
+		v.expect(0)
+	case kubeprobe.Other:
+		v.manner = spoke
+	}
+	return true
+}
+
+// answer answers a probe.
+func (h *holder) answer(v *visitor, kind kubeprobe.Kind, stream uint32) {
+	s := h.status()
+	if s.Doing == control.Failing {
+		h.trial = true // nobody sends requests to a sidecar that is not ready: the next engine is started for the probe
+	}
+	b := h.buffer[:0]
+	if kind == kubeprobe.HTTP {
+		b = kubeprobe.AppendHTTP(b, s.Ready, "holder", s.Sentence)
+	} else {
+		b = kubeprobe.AppendGRPC(b, stream, v.greeted, s.Ready, "holder")
+	}
+	send(v.fd, b)
+}
+
+// isTCP reports whether a connection is one over which kubelet may come. A unix socket cannot be waited on for more than it has.
+func isTCP(fd int) bool {
+	domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
+	return err == nil && domain != unix.AF_UNIX
 }
 
 // takeBack takes connections whose engine did not come to serve them: they start the next one.
-func (d *doorway) takeBack(conns []int) {
+func (d *doorway) takeBack(conns []visitor) {
 	if len(conns) == 0 {
 		return
 	}
 	if d.tries++; d.tries < maxTries {
-		d.silent = conns // none came meanwhile: the door is shut while there is an engine
+		d.visitors = conns // none came meanwhile: the door is shut while there is an engine
 		return
 	}
-	control.CloseAll(conns)
+	closeAll(conns)
 	d.tries = 0
 }
 
-func (d *doorway) closeOldest() {
-	unix.Close(d.silent[0])
-	d.silent = append(d.silent[:0], d.silent[1:]...)
+// some reports whether somebody waits for an engine.
+func (d *doorway) some() bool {
+	for i := range d.visitors {
+		if d.visitors[i].manner == spoke {
+			return true
+		}
+	}
+	return false
 }
 
-type speech int
+// full reports whether there is room for nobody more.
+func (d *doorway) full() bool { return len(d.visitors) == maxVisitors && d.dispensable() < 0 }
 
-const (
-	nothingYet speech = iota
-	said
-	left
-)
-
-// peek looks for a first byte without taking it.
-func peek(fd int) speech {
-	var b [1]byte
-	for {
-		n, _, err := unix.Recvfrom(fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err == unix.EAGAIN:
-			return nothingYet
-		case err != nil || n == 0:
-			return left
+// dispensable is the oldest of those whom nobody has to answer, -1 if there is none.
+func (d *doorway) dispensable() int {
+	for i, v := range d.visitors {
+		if v.manner == answered || v.manner == silent && v.seen == 0 {
+			return i
 		}
-		return said
+	}
+	return -1
+}
+
+func (d *doorway) closeOldest() {
+	if i := d.dispensable(); i >= 0 {
+		unix.Close(d.visitors[i].fd)
+		d.visitors = append(d.visitors[:i], d.visitors[i+1:]...)
 	}
 }
 
-// readable asks poll(2) for input on fd.
+func closeAll(conns []visitor) {
+	for _, v := range conns {
+		unix.Close(v.fd)
+	}
+}
+
+// readable asks poll(2) for input on fd; a negative one is left out.
 func readable(fd int) unix.PollFd { return unix.PollFd{Fd: int32(fd), Events: unix.POLLIN} }

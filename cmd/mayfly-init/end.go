@@ -93,6 +93,10 @@ func (h *holder) engineEnded(ws syscall.WaitStatus) {
 		if e.killed {
 			how = "was killed"
 		}
+		if e.refusal != "" {
+			how += ": " + e.refusal
+		}
+		h.lame = !e.ready
 		h.failed("the engine " + how)
 	}
 }
@@ -110,6 +114,7 @@ func (h *holder) failed(why string) {
 	}
 	h.failures++
 	h.notTill = time.Now().Add(delay)
+	h.why = "the sidecar fails: " + why
 	say(why + "; the next request starts another, not before " + delay.String())
 }
 

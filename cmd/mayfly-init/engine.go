@@ -17,13 +17,14 @@ import (
 type engine struct {
 	pid     int
 	status  *control.Conn
-	conns   []int // handed to it; kept until it is ready, for the next one should it die before
+	conns   []visitor // handed to it; kept until it is ready, for the next one should it die before
 	started time.Time
-	ready   bool // it said Ready
-	final   bool // it said Final: its exit is the container's
-	idle    bool // it said Idle: it leaves because there is nothing to do
-	killed  bool // by the holder, which has said why
-	gone    bool // its end of the link is closed: it is dead or about to be
+	ready   bool   // it said Ready
+	final   bool   // it said Final: its exit is the container's
+	idle    bool   // it said Idle: it leaves because there is nothing to do
+	killed  bool   // by the holder, which has said why
+	gone    bool   // its end of the link is closed: it is dead or about to be
+	refusal string // why it says that it cannot serve
 
 	quiet   time.Duration // waited for since it last said anything
 	loading time.Duration // waited for until it was ready
@@ -39,7 +40,7 @@ func (e *engine) waited(d time.Duration) {
 
 // startEngine starts one with the listening sockets, the compiled code and connections that are accepted already. Those become the
 // engine's, unless there is an error.
-func startEngine(args []string, listeners, compiled, conns []int) (*engine, error) {
+func startEngine(args []string, listeners, compiled []int, conns []visitor) (*engine, error) {
 	ours, theirs, err := control.Pair()
 	if err != nil {
 		return nil, err
@@ -50,7 +51,8 @@ func startEngine(args []string, listeners, compiled, conns []int) (*engine, erro
 	argv := []string{"mayfly-engine", "-status", "3"}
 	argv, files = appendFiles(argv, files, "-listen", listeners)
 	argv, files = appendFiles(argv, files, "-compiled", compiled)
-	argv, files = appendFiles(argv, files, "-conn", conns)
+	argv, files = appendFiles(argv, files, "-conn", descriptors(conns, false))
+	argv, files = appendFiles(argv, files, "-greeted", descriptors(conns, true))
 	pid, err := syscall.ForkExec(enginePath, append(argv, args...), &syscall.ProcAttr{
 		Env:   os.Environ(),
 		Files: files,
@@ -66,6 +68,17 @@ func startEngine(args []string, listeners, compiled, conns []int) (*engine, erro
 		return nil, err
 	}
 	return &engine{pid: pid, status: ours, conns: conns, started: time.Now()}, nil
+}
+
+// descriptors are those of connections that were greeted, or not.
+func descriptors(conns []visitor, greeted bool) []int {
+	var fds []int
+	for _, c := range conns {
+		if c.greeted == greeted {
+			fds = append(fds, c.fd)
+		}
+	}
+	return fds
 }
 
 func (e *engine) kill() {

@@ -29,9 +29,13 @@ type holder struct {
 	shim       *control.Conn // nil once the shim was told how the first start went
 	listeners  []int
 	compiled   []int // the directory with compiled code, if there is one
+	tools      int   // the listening socket for tools, -1 where there is none
+	probes     bool  // are answered here, and not by the guest
 	waiting    doorway
+	record
 
 	engine   *engine   // nil while there is none
+	trial    bool      // one is to be started to see whether it fails, too
 	ended    int       // engines
 	failures int       // in a row
 	oomKills int       // processes killed for memory, as far as is known
@@ -76,10 +80,12 @@ func (h *holder) giveUp(why string) {
 }
 
 // start starts an engine and hands it conns.
-func (h *holder) start(conns []int) {
+func (h *holder) start(conns []visitor) {
+	h.engines++
 	e, err := startEngine(h.engineArgs, h.listeners, h.compiled, conns)
 	if err != nil {
 		h.waiting.takeBack(conns)
+		h.lame = true
 		h.failed("the engine could not be started: " + err.Error())
 		return
 	}
@@ -88,16 +94,18 @@ func (h *holder) start(conns []int) {
 
 // attend waits for news of a running engine and acts on it.
 func (h *holder) attend() {
-	h.polled = append(h.polled[:0], readable(h.signals.fd))
-	if !h.engine.gone {
-		h.polled = append(h.polled, readable(h.engine.status.Fd()))
+	status := h.engine.status.Fd()
+	if h.engine.gone {
+		status = -1
 	}
+	h.polled = append(h.polled[:0], readable(h.signals.fd), readable(h.tools), readable(status))
 	begin := time.Now()
 	n := h.poll(beatWait)
 	h.engine.waited(min(time.Since(begin), beatWait))
-	if len(h.polled) > 1 && h.polled[1].Revents != 0 {
+	if h.polled[2].Revents != 0 {
 		h.listen()
 	}
+	h.inform(h.polled[1])
 	if !h.done && (n == 0 || h.polled[0].Revents != 0) {
 		h.signalled()
 	}
@@ -122,7 +130,7 @@ func (h *holder) killIfHung() {
 
 // listen takes one message of the engine and reports whether there was one.
 func (h *holder) listen() bool {
-	m, err := h.engine.status.Next(&h.buffer)
+	kind, text, err := h.engine.status.Next(&h.buffer)
 	switch {
 	case err == unix.EAGAIN:
 	case err == io.EOF:
@@ -133,34 +141,41 @@ func (h *holder) listen() bool {
 		h.engine.kill()
 	default:
 		h.engine.quiet = 0
-		h.heard(m)
+		h.heard(kind, text)
 		return true
 	}
 	return false
 }
 
-func (h *holder) heard(m control.Message) {
-	switch m.Kind {
+func (h *holder) heard(kind control.Kind, text []byte) {
+	switch kind {
+	case control.Beat:
+		h.note(text)
 	case control.Final:
 		h.engine.final = true
 	case control.Idle:
 		h.engine.idle = true
+		h.note(text)
 	case control.Ready:
 		h.engine.ready = true
-		control.CloseAll(h.engine.conns)
+		h.lame = false
+		closeAll(h.engine.conns)
 		h.engine.conns = nil
 		h.waiting.tries = 0
 		if h.engine.final {
 			h.hangUp()
-			m.Kind = control.Final
+			kind = control.Final
 		}
-		h.tell(m)
+		h.tell(control.Message{Kind: kind})
 	case control.Error:
+		m := control.Message{Kind: kind, Text: string(text)}
 		// Only the first start can refuse: later the pod is running, and its requests wait for a better engine.
 		if h.shim != nil {
 			h.tell(m)
 			h.exit(1)
+			return
 		}
+		h.engine.refusal = m.Text
 	}
 }
 

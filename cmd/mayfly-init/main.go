@@ -4,7 +4,10 @@
 //
 // It takes the pod's listening sockets from the shim and starts the engine, which serves them. While there is no engine, because
 // it went idle or died, the holder waits on the sockets, and the first byte of a request starts the next one. A peer that
-// connects and says nothing wakes nobody.
+// connects and says nothing wakes nobody, nor does a probe of kubelet's, which the holder answers. To the tools that kubectl exec runs in the
+// container it says how things are; the smallest of them it is itself:
+//
+//	mayfly-init probe
 //
 // There is one holder for every sidecar of a node, almost all of them waiting, so it is small before it is anything else: one
 // thread in poll(2), no fmt, no net, no garbage after start. Its arguments are the engine's.
@@ -13,6 +16,7 @@ package main
 import (
 	"os"
 	"runtime"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -33,6 +37,9 @@ func init() {
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(engineArgs []string) int {
+	if len(engineArgs) == 1 && engineArgs[0] == "probe" {
+		return probe()
+	}
 	alone()
 	// Where the pod shares its process namespace the holder is not pid 1, and orphans would go past it.
 	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -44,44 +51,46 @@ func run(engineArgs []string) int {
 	if err != nil {
 		return fail("connect to the shim at "+socketPath, err)
 	}
-	listeners, compiled, err := greet(shim)
-	if err != nil {
+	h := &holder{engineArgs: engineArgs, signals: signals, shim: shim, tools: -1, probes: os.Getenv("MAYFLY_PROBE") != "guest"}
+	if err := h.greet(); err != nil {
 		return fail("take the listening sockets from the shim", err)
-	}
-	h := &holder{
-		engineArgs: engineArgs,
-		signals:    signals,
-		shim:       shim,
-		listeners:  listeners,
-		compiled:   compiled,
 	}
 	return h.run()
 }
 
-// greet says hello to the shim and takes the listening sockets, and the directory with the compiled code where there is one.
-func greet(shim *control.Conn) (listeners, compiled []int, err error) {
-	if err := shim.Send(control.Message{Kind: control.Hello}); err != nil {
-		return nil, nil, err
+// greet says hello to the shim and takes the listening sockets, and what the shim has words for.
+func (h *holder) greet() error {
+	if err := h.shim.Send(control.Message{Kind: control.Hello}); err != nil {
+		return err
 	}
-	m, fds, err := shim.Recv()
+	m, fds, err := h.shim.Recv()
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	sockets := len(fds)
-	if m.Text == control.Compiled {
-		sockets--
-	}
-	if m.Kind != control.Listen || sockets < 0 {
+	words := strings.Fields(m.Text)
+	if m.Kind != control.Listen || len(words) > len(fds) {
 		control.CloseAll(fds)
-		return nil, nil, control.ErrMalformed
+		return control.ErrMalformed
 	}
-	listeners, compiled = fds[:sockets:sockets], fds[sockets:]
-	for _, fd := range listeners {
-		if err := unix.SetNonblock(fd, true); err != nil {
-			return nil, nil, err
+	sockets := len(fds) - len(words)
+	h.listeners = fds[:sockets:sockets]
+	for i, word := range words {
+		fd := fds[sockets+i]
+		switch word {
+		case control.Compiled:
+			h.compiled = []int{fd}
+		case control.Tools:
+			h.tools = fd
+		default:
+			unix.Close(fd) // of a newer shim
 		}
 	}
-	return listeners, compiled, nil
+	for _, fd := range h.listeners {
+		if err := unix.SetNonblock(fd, true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func fail(doing string, err error) int {

@@ -89,20 +89,20 @@ func (c *Conn) Recv() (Message, []int, error) {
 	return m, fds, nil
 }
 
-// Next is Recv for a link on which no descriptors are expected: the kernel closes those that come. It allocates nothing
-// for a message without text, so that a holder that hears an engine's beats for months does not grow.
-func (c *Conn) Next(buf *Buffer) (Message, error) {
+// Next is Recv for a link on which no descriptors are expected: the kernel closes those that come. The text is in buf until that is used
+// again: nothing is allocated, so that a holder that hears an engine's beats for months does not grow.
+func (c *Conn) Next(buf *Buffer) (kind Kind, text []byte, err error) {
 	for {
 		n, err := unix.Read(c.fd, buf[:])
 		switch {
 		case err == unix.EINTR:
 			continue
 		case err != nil:
-			return Message{}, err
+			return 0, nil, err
 		case n == 0:
-			return Message{}, io.EOF
+			return 0, nil, io.EOF
 		}
-		return Parse(buf[:n])
+		return parse(buf[:n])
 	}
 }
 

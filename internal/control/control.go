@@ -8,10 +8,14 @@
 // A message is a version byte, a kind byte and up to [MaxText] bytes of text. The order on the first link:
 //
 //	holder: Hello                  who connects speaks first, so that the shim can check version and peer
-//	shim:   Listen + descriptors   the pod's listening sockets, none for a command; where the text is [Compiled], the last is not a socket
+//	shim:   Listen + descriptors   the pod's listening sockets, none for a command; the text has a word for each further one
 //	holder: Ready | Final | Error  Final: ready, and a command, which needs no sockets; Error's text is a sentence for the person who wrote the pod
 //
-// and on the second: [Final,] then Ready or Error, Beat each second all the while, and Idle before an engine leaves of its own will.
+// and on the second: [Final,] then Ready or Error, Beat each second all the while, and Idle before an engine leaves of its own will. The
+// text of Beat and Idle are the engine's figures (see [Figures]).
+//
+// When the first link has done its work its listening socket is the holder's: whoever connects from inside the container, which are
+// the tools that kubectl exec runs, is told in a State how things are, and hung up on.
 //
 // Nothing here trusts the other side: sizes and descriptor counts are bounded and what does not fit is refused.
 // The holder links this package into a process that should weigh nothing, so it imports next to nothing.
@@ -47,8 +51,9 @@ const (
 	Beat                   // engine to holder: still alive
 	Idle                   // engine to holder: leaving, there is nothing to do
 	Final                  // engine to holder: my exit is the container's exit; holder to shim: Ready, and that
+	State                  // holder to a tool: how things are, see package control's Status
 
-	lastKind = Final
+	lastKind = State
 )
 
 var (
@@ -58,8 +63,11 @@ var (
 	ErrMalformed = errors.New("malformed control message")
 )
 
-// Compiled is the text of a Listen whose last descriptor is a directory with the module's compiled code, which the engine may use.
-const Compiled = "compiled"
+// Words of a Listen's text, with spaces between: each stands for a descriptor after the sockets, in the order of the words.
+const (
+	Compiled = "compiled" // a directory with the module's compiled code, which the engine may use
+	Tools    = "tools"    // the listening socket of [SocketPath]
+)
 
 // Message is what one side tells the other.
 type Message struct {
@@ -75,14 +83,19 @@ func Append(b []byte, m Message) []byte {
 
 // Parse reads one message. It returns an error wrapping [ErrVersion] or [ErrMalformed].
 func Parse(b []byte) (Message, error) {
+	kind, text, err := parse(b)
+	return Message{Kind: kind, Text: string(text)}, err
+}
+
+func parse(b []byte) (Kind, []byte, error) {
 	if len(b) < headerSize || len(b) > MaxMessage {
-		return Message{}, ErrMalformed
+		return 0, nil, ErrMalformed
 	}
 	if b[0] != Version {
-		return Message{}, ErrVersion
+		return 0, nil, ErrVersion
 	}
 	if k := Kind(b[1]); k < Hello || k > lastKind {
-		return Message{}, ErrMalformed
+		return 0, nil, ErrMalformed
 	}
-	return Message{Kind: Kind(b[1]), Text: string(b[headerSize:])}, nil
+	return Kind(b[1]), b[headerSize:], nil
 }

@@ -78,17 +78,20 @@ func AppendGRPC(b []byte, stream uint32, greeted, ready bool, by string) []byte 
 		b = appendLiteral(b, "content-type", "application/grpc")
 		return appendLiteral(b, Field, by)
 	})
+	b = appendFrame(b, frameData, 0, stream, func(b []byte) []byte { return AppendHealth(b, ready) })
+	return appendFrame(b, frameHeaders, flagEndHeaders|flagEndStream, stream, func(b []byte) []byte {
+		return appendLiteral(b, "grpc-status", "0")
+	})
+}
+
+// AppendHealth appends a response of gRPC's health check as it stands in the body: SERVING if ready and else NOT_SERVING.
+func AppendHealth(b []byte, ready bool) []byte {
 	serving := byte(1)
 	if !ready {
 		serving = 2
 	}
-	b = appendFrame(b, frameData, 0, stream, func(b []byte) []byte {
-		// gRPC's own five bytes, not compressed and so long; then a message whose first field, a number, is the status.
-		return append(b, 0, 0, 0, 0, 2, 1<<3, serving)
-	})
-	return appendFrame(b, frameHeaders, flagEndHeaders|flagEndStream, stream, func(b []byte) []byte {
-		return appendLiteral(b, "grpc-status", "0")
-	})
+	// gRPC's own five bytes, not compressed and so long; then a message whose first field, a number, is the status.
+	return append(b, 0, 0, 0, 0, 2, 1<<3, serving)
 }
 
 // appendFrame appends a frame with what payload appends, less than 64 KiB.
