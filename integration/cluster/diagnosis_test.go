@@ -17,6 +17,7 @@ import (
 func (e *env) diagnosis() string {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
+	defer func(before context.Context) { e.ctx = before }(e.ctx)
 	e.ctx = ctx
 	var b strings.Builder
 	show := func(args ...string) {
