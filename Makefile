@@ -37,11 +37,19 @@ guests: ## build the components that are too large to be committed: JavaScript, 
 	@go run ./internal/guests/cmd/guests build
 
 unit: ## tests that need no root, no network and no containerd
-	go test $$(go list ./... | grep -v '/integration$$')
+	go test $$(go list ./... | grep -Ev '/integration(/cluster)?$$')
 
-integration: host guests ## tests on real containerd 2.4, 1.7 and 1.6; need root
+# One after the other: both take all of a small machine.
+integration: host guests ## tests on real containerd 2.4, 1.7 and 1.6, and on Kubernetes; need root
 	@go run ./integration/cmd/lab deps
 	go test -timeout 30m ./integration
+	go test -timeout 30m ./integration/cluster
+
+cluster: host ## Kubernetes on one node with mayfly; stays up
+	@go run ./integration/cmd/cluster up
+
+cluster-down: ## the end of it
+	@go run ./integration/cmd/cluster down
 
 kind: host ## a cluster of two nodes by kind, with mayfly installed in both; stays up
 	@go run ./integration/cmd/kind up
@@ -99,5 +107,5 @@ testdata: ## rebuild the test guests and the examples' modules from source
 clean: ## remove what was built here; the cache directory stays
 	rm -rf bin out
 
-.PHONY: help build host test guests unit integration kind kind-test kind-down lint demo bench bench-peers conformance differential wasi-testsuite component-scripts testdata clean
+.PHONY: help build host test guests unit integration cluster cluster-down kind kind-test kind-down lint demo bench bench-peers conformance differential wasi-testsuite component-scripts testdata clean
 .DEFAULT_GOAL := help

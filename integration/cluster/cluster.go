@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"slices"
@@ -33,7 +34,8 @@ type Cluster struct {
 	options    Options
 	kubernetes *lab.Kubernetes
 	pki        *pki
-	forward    *forward
+	address    string // of the API server on the machine; it stays when the node reboots
+	forward    *lab.Forward
 	admin      *kubernetes.Clientset
 
 	mu      sync.Mutex // guards daemons
@@ -68,7 +70,7 @@ func (c *Cluster) up(ctx context.Context) (err error) {
 	if c.pki, err = newPKI(); err != nil {
 		return err
 	}
-	if c.forward, err = listen(c.Node); err != nil {
+	if err := c.listen("127.0.0.1:0"); err != nil {
 		return err
 	}
 	if err := c.files(); err != nil {
@@ -107,6 +109,17 @@ func (c *Cluster) start(ctx context.Context) error {
 		return err
 	}
 	return c.ready(ctx, since)
+}
+
+// listen takes what comes to an address of the machine to the API server.
+func (c *Cluster) listen(address string) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("forward to the API server: %w", err)
+	}
+	c.address = l.Addr().String()
+	c.forward = c.Node.Forward(l, "127.0.0.1:"+apiPort)
+	return nil
 }
 
 // Kubeconfig is a file by which the machine's programs reach the cluster; its
@@ -154,17 +167,24 @@ func (c *Cluster) ImportAll(ctx context.Context, cache *lab.Cache) error {
 // starts it again. It returns when pods can be created; those that were there
 // are kubelet's to bring back.
 func (c *Cluster) Reboot(ctx context.Context) error {
-	if err := c.forward.pause(c.Node.Reboot); err != nil {
+	c.forward.Close()
+	err := c.Node.Reboot()
+	if again := c.listen(c.address); err == nil {
+		err = again
+	}
+	if err != nil {
 		return err
 	}
+	c.mu.Lock()
 	clear(c.daemons)
+	c.mu.Unlock()
 	return c.start(ctx)
 }
 
 // Down ends the cluster and everything in it.
 func (c *Cluster) Down() error {
 	if c.forward != nil {
-		c.forward.close()
+		c.forward.Close()
 	}
 	return c.Node.Down()
 }

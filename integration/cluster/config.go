@@ -88,7 +88,7 @@ func (c *Cluster) files() error {
 	files["proxy.yaml"] = strings.ReplaceAll(proxyConfig, "DIR", filepath.Clean(dir))
 	files["admin.conf"] = c.pki.kubeconfig("https://127.0.0.1:"+apiPort, c.pki.admin)
 	files["node.conf"] = c.pki.kubeconfig("https://127.0.0.1:"+apiPort, c.pki.node)
-	files["kubeconfig"] = c.pki.kubeconfig("https://"+c.forward.address(), c.pki.admin)
+	files["kubeconfig"] = c.pki.kubeconfig("https://"+c.address, c.pki.admin)
 	for _, d := range []string{dir, c.StaticPods()} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			return err

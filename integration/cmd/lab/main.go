@@ -65,6 +65,9 @@ func deps() *cobra.Command {
 			if missing != nil {
 				fmt.Fprintln(os.Stderr, "lab: left out:", missing)
 			}
+			if _, err := c.Kubernetes(); err != nil {
+				return err
+			}
 			_, err = c.Images()
 			return err
 		},

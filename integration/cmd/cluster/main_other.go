@@ -1,0 +1,9 @@
+//go:build !linux
+
+package main
+
+import "fmt"
+
+func main() {
+	fmt.Println("the cluster is skipped: this is no Linux")
+}
