@@ -85,8 +85,8 @@ func (h *holder) greet() error {
 			unix.Close(fd) // of a newer shim
 		}
 	}
-	for _, fd := range h.listeners {
-		if err := unix.SetNonblock(fd, true); err != nil {
+	for _, fd := range append(h.listeners, h.tools) {
+		if err := unix.SetNonblock(fd, true); err != nil && fd >= 0 {
 			return err
 		}
 	}

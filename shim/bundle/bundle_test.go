@@ -196,6 +196,25 @@ func TestWhereKubeletHasItsFiles(t *testing.T) {
 	}
 }
 
+func TestWhoMakesTheCgroupIsSeenByItsPath(t *testing.T) {
+	for path, systemd := range map[string]bool{
+		"kubepods-burstable-pod1.slice:cri-containerd:abc": true,
+		"/kubepods/burstable/pod1/abc":                     false,
+		"/kubepods.slice:cri-containerd:abc":               false,
+		"/default/a:b:c":                                   false,
+		"system.slice":                                     false,
+		"":                                                 false,
+	} {
+		s, err := Read(makeBundle(t, `{"linux":{"cgroupsPath":"`+path+`"}}`, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.SystemdCgroup(); got != systemd {
+			t.Errorf("%q: got %v", path, got)
+		}
+	}
+}
+
 func TestAVolumeInTheWayIsRefused(t *testing.T) {
 	for _, destination := range []string{"/.mayfly", "/.mayfly/data", "/x/../.mayfly/", ".mayfly"} {
 		t.Run(destination, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 const (
@@ -60,6 +61,7 @@ type known struct {
 	Linux       struct {
 		UIDMappings []idMapping `json:"uidMappings"`
 		GIDMappings []idMapping `json:"gidMappings"`
+		CgroupsPath string      `json:"cgroupsPath"`
 		Resources   struct {
 			Memory struct {
 				Limit int64 `json:"limit"`
@@ -125,6 +127,13 @@ func (s *Spec) KubeletDir() string {
 
 // Annotations are those of the pod that containerd passes on, and containerd's own.
 func (s *Spec) Annotations() map[string]string { return s.known.Annotations }
+
+// SystemdCgroup reports whether systemd is to make the container's cgroup: its path is SLICE:PREFIX:NAME then, which containerd writes where
+// kubelet gives it a slice to put the pod in.
+func (s *Spec) SystemdCgroup() bool {
+	slice, name, _ := strings.Cut(s.known.Linux.CgroupsPath, ":")
+	return strings.HasSuffix(slice, ".slice") && !strings.Contains(slice, "/") && strings.Count(name, ":") == 1
+}
 
 // Env is the container's environment, as KEY=VALUE.
 func (s *Spec) Env() []string { return s.known.Process.Env }

@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -101,6 +102,15 @@ func New(id, dir string, spec *bundle.Spec, entry *bundle.Entrypoint, programs P
 		cfg.Trigger = config.TriggerCommand
 		if entry.Component {
 			cfg.Trigger = config.TriggerHTTP
+		}
+	}
+	pod, err := config.ParsePod(spec.Annotations())
+	if err != nil {
+		return nil, err
+	}
+	if pod.Probe != "" {
+		if err := spec.DefaultEnv("MAYFLY_PROBE", string(pod.Probe)); err != nil {
+			return nil, err
 		}
 	}
 	s := &Sidecar{ID: id, Name: spec.Name(), Config: cfg, ended: make(chan struct{})}
@@ -199,7 +209,7 @@ func (s *Sidecar) Handshake(ctx context.Context, listeners []*os.File) error {
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now()) })()
 
-	if err := hand(c, listeners, compiled); err != nil {
+	if err := s.hand(c, listeners, compiled); err != nil {
 		return s.explain(ctx, "hand the listening sockets to the holder", err)
 	}
 	return s.hear(ctx, c)
@@ -306,22 +316,27 @@ func (s *Sidecar) Close() {
 	}
 }
 
-// hand gives the holder what it needs; compiled is nil when there is none.
-func hand(c *net.UnixConn, listeners []*os.File, compiled *os.File) error {
-	m := control.Message{Kind: control.Listen}
+// hand gives the holder what it needs; compiled is nil when there is none. The control socket is the holder's then: the shim has met the
+// one it waited for, and from now on it is for tools in the container.
+func (s *Sidecar) hand(c *net.UnixConn, listeners []*os.File, compiled *os.File) error {
 	var fds []int
 	for _, f := range listeners {
 		fds = append(fds, int(f.Fd()))
 	}
+	var words []string
 	if compiled != nil {
-		m.Text = control.Compiled
+		words = append(words, control.Compiled)
 		fds = append(fds, int(compiled.Fd()))
 	}
-	var rights []byte
-	if len(fds) > 0 {
-		rights = unix.UnixRights(fds...)
+	tools, err := s.control.File()
+	if err != nil {
+		return err
 	}
-	_, _, err := c.WriteMsgUnix(control.Append(nil, m), rights, nil)
+	defer tools.Close()
+	words = append(words, control.Tools)
+	fds = append(fds, int(tools.Fd()))
+	m := control.Message{Kind: control.Listen, Text: strings.Join(words, " ")}
+	_, _, err = c.WriteMsgUnix(control.Append(nil, m), unix.UnixRights(fds...), nil)
 	return err
 }
 

@@ -129,7 +129,7 @@ func TestTheListenersReachTheHolder(t *testing.T) {
 	if err := s.Handshake(t.Context(), []*os.File{f, f}); err != nil {
 		t.Fatal(err)
 	}
-	if n := <-got; n != 2 {
+	if n := <-got; n != 3 {
 		t.Errorf("the holder got %d descriptors", n)
 	}
 	for range got {
@@ -157,7 +157,7 @@ func TestTheHolderIsToldOfCompiledCode(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		if err := hand(c, []*os.File{dir}, compiled); err != nil {
+		if err := s.hand(c, []*os.File{dir}, compiled); err != nil {
 			t.Fatal(err)
 		}
 		m, fds, err := holder.Recv()
@@ -165,9 +165,61 @@ func TestTheHolderIsToldOfCompiledCode(t *testing.T) {
 			t.Fatal(err)
 		}
 		control.CloseAll(fds)
-		if told := m.Text == control.Compiled; told != (compiled != nil) || told != (len(fds) == 2) {
+		want, count := control.Tools, 2
+		if compiled != nil {
+			want, count = control.Compiled+" "+control.Tools, 3
+		}
+		if m.Text != want || len(fds) != count {
 			t.Errorf("got %+v with %d descriptors", m, len(fds))
 		}
+	}
+}
+
+func TestTheHolderAnswersToolsOnTheControlSocket(t *testing.T) {
+	s, socket := newSidecar(t)
+	holder, err := control.Dial(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close()
+	if err := holder.Send(control.Message{Kind: control.Hello}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.meet(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := s.hand(c, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, fds, err := holder.Recv()
+	if err != nil || len(fds) != 1 {
+		t.Fatalf("got %d descriptors, %v", len(fds), err)
+	}
+	defer control.CloseAll(fds)
+	s.Close() // the shim goes on without it
+
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			fd, _, err := unix.Accept(fds[0])
+			if err == unix.EAGAIN {
+				time.Sleep(time.Millisecond)
+				continue
+			}
+			if err == nil {
+				_, _ = unix.Write(fd, control.AppendStatus(message(control.State, ""), &control.Status{Doing: control.Asleep}))
+				unix.Close(fd)
+			}
+			return
+		}
+	}()
+	status, err := control.Ask(socket)
+	<-done
+	if err != nil || status.Doing != control.Asleep {
+		t.Errorf("got %+v, %v", status, err)
 	}
 }
 
@@ -202,7 +254,7 @@ func TestACommandThatHasEndedByTheTimeItIsReadyHasStarted(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if err := hand(c, nil, nil); err != nil {
+	if err := s.hand(c, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	for range done {
