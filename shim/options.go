@@ -80,19 +80,21 @@ func readOptionsFile(path string) ([]byte, error) {
 	return b, nil
 }
 
-// toRuncOptions makes of any runtime options what the runc task service takes, nil of none.
-func toRuncOptions(value *anypb.Any) (*anypb.Any, error) {
-	if len(value.GetValue()) == 0 {
+// toRuncOptions makes of any runtime options what the runc task service takes, nil of none. That systemd makes the cgroup need not stand
+// in them: the bundle shows it.
+func toRuncOptions(value *anypb.Any, systemd bool) (*anypb.Any, error) {
+	if len(value.GetValue()) == 0 && !systemd {
 		return nil, nil
 	}
 	o, err := runcOptions(value)
 	if err != nil {
 		return nil, err
 	}
+	o.SystemdCgroup = o.SystemdCgroup || systemd
 	return typeurl.MarshalAnyToProto(o)
 }
 
-// translateOptions is toRuncOptions for options on the way to a command's standard input.
+// translateOptions is toRuncOptions for options on the way to the standard input of a command, which knows the cgroup by then.
 func translateOptions(stdin io.Reader) (io.Reader, error) {
 	b, err := io.ReadAll(io.LimitReader(stdin, maxBootstrap))
 	if err != nil {
@@ -102,7 +104,7 @@ func translateOptions(stdin io.Reader) (io.Reader, error) {
 	if err := proto.Unmarshal(b, &value); err != nil {
 		return nil, fmt.Errorf("read runtime options: %w", err)
 	}
-	translated, err := toRuncOptions(&value)
+	translated, err := toRuncOptions(&value, false)
 	if err != nil || translated == nil {
 		return bytes.NewReader(nil), err
 	}

@@ -33,7 +33,7 @@ func TestOptionsOfEveryFormReachRunc(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			translated, err := toRuncOptions(value)
+			translated, err := toRuncOptions(value, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -50,8 +50,25 @@ func TestOptionsOfEveryFormReachRunc(t *testing.T) {
 
 func TestNoOptionsStayNone(t *testing.T) {
 	for _, value := range []*anypb.Any{nil, {}} {
-		if got, err := toRuncOptions(value); got != nil || err != nil {
+		if got, err := toRuncOptions(value, false); got != nil || err != nil {
 			t.Errorf("got %v, %v", got, err)
+		}
+	}
+}
+
+func TestSystemdNeedNotStandInTheOptions(t *testing.T) {
+	set, err := typeurl.MarshalAnyToProto(&options.Options{BinaryName: "crun"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []*anypb.Any{nil, {}, set} {
+		translated, err := toRuncOptions(value, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := runcOptions(translated)
+		if err != nil || !o.SystemdCgroup || (o.BinaryName == "crun") != (value == set) {
+			t.Errorf("got %v, %v", o, err)
 		}
 	}
 }
@@ -71,7 +88,7 @@ func TestBadOptionsAreRefusedInWords(t *testing.T) {
 				t.Fatal(err)
 			}
 			value.Value = append(value.Value, 0x7a, 0) // an unknown field, so that an empty message has a value
-			if _, err := toRuncOptions(value); err == nil || !strings.Contains(err.Error(), tc.want) {
+			if _, err := toRuncOptions(value, false); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want %q in it", err, tc.want)
 			}
 		})

@@ -69,7 +69,7 @@ func (s *service) Create(ctx context.Context, r *taskapi.CreateTaskRequest) (*ta
 	if err != nil {
 		return nil, toGRPC(err)
 	}
-	if r.Options, err = toRuncOptions(r.Options); err != nil {
+	if r.Options, err = toRuncOptions(r.Options, spec.SystemdCgroup()); err != nil {
 		if side != nil {
 			side.code.Close()
 		}
