@@ -80,7 +80,11 @@ func (h *holder) engineEnded(ws syscall.WaitStatus) {
 		h.exit(exitCode(ws))
 	case e.ready && e.idle && ws.Exited() && ws.ExitStatus() == 0:
 		h.failures = 0
-	case h.shim == nil && !e.killed && ws.Signaled() && ws.Signal() == syscall.SIGKILL && h.killedForMemory():
+	case !e.killed && ws.Signaled() && ws.Signal() == syscall.SIGKILL && h.killedForMemory():
+		if h.shim != nil {
+			h.failed("the engine came to the container's memory limit and was killed")
+			return
+		}
 		// As where kubelet has the kernel kill all of a container at once, which it does with cgroup v2: a limit that is too low is to be
 		// seen.
 		say("the engine was killed at the container's memory limit: ending, so that this is seen as OOMKilled")
