@@ -62,8 +62,6 @@ state = "/run/containerd"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.mayfly]
       runtime_type = "io.containerd.mayfly.v1"
       pod_annotations = ["mayfly.run/*"]
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.mayfly.options]
-        SystemdCgroup = false
 `))
 
 const pods = `{"cniVersion": "1.0.0", "name": "pods", "plugins": [

@@ -28,7 +28,7 @@ const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 
 // Pause builds the image of pods' first containers and returns its archive.
 func (c *Cache) Pause() (string, error) {
-	return c.archive("image-pause-1", PauseImage, v1.Config{Entrypoint: []string{"/pause"}}, c.pause)
+	return c.archive("image-pause-2", PauseImage, v1.Config{Entrypoint: []string{"/pause"}}, c.pause)
 }
 
 func (c *Cache) pause(root string) error {
