@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mayfly-run/mayfly/cmd/mayfly-engine/tool"
 	"github.com/mayfly-run/mayfly/internal/config"
 	"github.com/mayfly-run/mayfly/internal/control"
 	"github.com/mayfly-run/mayfly/internal/logfmt"
@@ -41,6 +42,9 @@ type engine struct {
 func doMain(args []string) int {
 	if len(args) > 0 && args[0] == "compile" {
 		return doCompile(args[1:], os.Stderr)
+	}
+	if len(args) > 0 && args[0] == "tool" {
+		return tool.Main(context.Background(), args[1:])
 	}
 	f, err := parseFlags(args)
 	if err != nil {
@@ -146,6 +150,7 @@ func (e *engine) command(app *wasihttp.App, took time.Duration) int {
 // serve answers requests until there are none for long, or a signal comes.
 func (e *engine) serve(app *wasihttp.App, ls []net.Listener, conns []net.Conn, took time.Duration) int {
 	e.log.Info("ready", "module", e.flags.module, "listen", e.addresses(ls), "instances", app.MaxInstances, "in", took)
+	e.link.server.Store(app.Server)
 	if err := e.link.send(control.Ready); err != nil {
 		return exitFailure
 	}

@@ -3,9 +3,11 @@ package main
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mayfly-run/mayfly/internal/control"
+	"github.com/mayfly-run/mayfly/wasihttp"
 )
 
 // beatEvery is how often the holder is told that the engine lives. A holder that hears nothing for a while kills it, and the next
@@ -17,6 +19,8 @@ type link struct {
 	conn *control.Conn
 	done chan struct{}
 	wait sync.WaitGroup
+
+	server atomic.Pointer[wasihttp.Server] // nil: there is none
 
 	mu sync.Mutex // lets one send at a time
 }
@@ -60,7 +64,7 @@ func (l *link) watch(gone func()) {
 	}
 }
 
-func (l *link) send(k control.Kind) error { return l.say(control.Message{Kind: k}) }
+func (l *link) send(k control.Kind) error { return l.say(control.Message{Kind: k, Text: l.figures()}) }
 
 func (l *link) say(m control.Message) error {
 	l.mu.Lock()

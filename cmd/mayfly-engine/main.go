@@ -14,6 +14,10 @@
 //
 // which the shim runs where there is nothing to take over: it needs neither /proc nor privileges. It exits with 0, or says in a line why not.
 //
+//	mayfly-engine tool NAME ARGS…
+//
+// is what kubectl exec runs in the container as mayfly NAME (package tool).
+//
 // With trigger http it serves until SIGTERM, a second one cuts what is in flight; or until idle, when it says so and exits with 0.
 // With trigger command it runs the guest once and exits with the guest's code: codes above 255 become 255, a trap is 134 as after
 // an abort, a guest stopped by SIGTERM 143. Its own failures are 1, a wrong command line is 2.

@@ -158,6 +158,7 @@ func (h *holder) heard(kind control.Kind, text []byte) {
 		h.note(text)
 	case control.Ready:
 		h.engine.ready = true
+		h.note(text)
 		h.lame = false
 		closeAll(h.engine.conns)
 		h.engine.conns = nil

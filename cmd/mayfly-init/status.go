@@ -21,8 +21,12 @@ type record struct {
 	count   int
 }
 
-// note keeps the figures of an engine.
-func (r *record) note(figures []byte) { r.count = copy(r.figures[:], figures) }
+// note keeps the figures of an engine. One that does not serve yet has none.
+func (r *record) note(figures []byte) {
+	if len(figures) > 0 {
+		r.count = copy(r.figures[:], figures)
+	}
+}
 
 // status says how things are. It allocates nothing: a probe asks each second.
 func (h *holder) status() control.Status {
