@@ -204,6 +204,7 @@ func (h *holder) answer(v *visitor, kind kubeprobe.Kind, stream uint32) {
 	if s.Doing == control.Failing {
 		h.trial = true // nobody sends requests to a sidecar that is not ready: the next engine is started for the probe
 	}
+	h.probed++
 	b := h.buffer[:0]
 	if kind == kubeprobe.HTTP {
 		b = kubeprobe.AppendHTTP(b, s.Ready, "holder", s.Sentence)

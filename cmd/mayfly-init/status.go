@@ -14,6 +14,7 @@ import (
 type record struct {
 	engines uint64 // started
 	wakes   uint64 // of them, those started for a request
+	probed  uint64 // probes answered
 	lame    bool   // the last one died before it was ready
 	why     string // the last one failed
 	// figures are the last that an engine sent.
@@ -32,7 +33,7 @@ func (r *record) note(figures []byte) {
 func (h *holder) status() control.Status {
 	s := control.Status{
 		Doing: control.Asleep, Ready: true, Sentence: "the sidecar sleeps: the next request wakes it",
-		Holder: os.Getpid(), Engines: h.engines, Wakes: h.wakes, Failures: uint64(h.failures), Figures: h.figures[:h.count],
+		Holder: os.Getpid(), Engines: h.engines, Wakes: h.wakes, Failures: uint64(h.failures), Probes: h.probed, Figures: h.figures[:h.count],
 	}
 	if h.engine != nil {
 		s.Engine = h.engine.pid

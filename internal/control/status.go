@@ -25,6 +25,7 @@ type Status struct {
 	Engines  uint64 // how many there have been
 	Wakes    uint64 // how many of them a request started
 	Failures uint64 // engines that failed, in a row
+	Probes   uint64 // kubelet's, that the holder answered
 	Figures  []byte // of the last engine that served, see [ParseFigures]
 }
 
@@ -47,6 +48,7 @@ func AppendStatus(b []byte, s *Status) []byte {
 	b = appendNumber(b, "\nengines=", s.Engines)
 	b = appendNumber(b, "\nwakes=", s.Wakes)
 	b = appendNumber(b, "\nfailures=", s.Failures)
+	b = appendNumber(b, "\nprobes=", s.Probes)
 	b = append(b, "\nfigures="...)
 	b = append(b, s.Figures...)
 	return append(b, '\n')
@@ -78,6 +80,8 @@ func ParseStatus(text string) (Status, error) {
 			s.Wakes = number
 		case "failures":
 			s.Failures = number
+		case "probes":
+			s.Probes = number
 		case "figures":
 			s.Figures, err = []byte(value), nil
 		default:

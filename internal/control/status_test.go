@@ -8,7 +8,7 @@ import (
 func TestAStatusSurvivesTheWire(t *testing.T) {
 	for _, s := range []Status{
 		{Doing: Asleep, Ready: true, Sentence: "it sleeps", Holder: 1, Figures: []byte{}},
-		{Doing: Failing, Sentence: "the engine exited with status 7 = bad", Holder: 7, Engine: 8, Engines: 9, Wakes: 3, Failures: 2,
+		{Doing: Failing, Sentence: "the engine exited with status 7 = bad", Holder: 7, Engine: 8, Engines: 9, Wakes: 3, Failures: 2, Probes: 11,
 			Figures: []byte("requests=1 limit=2")},
 	} {
 		got, err := ParseStatus(string(AppendStatus(nil, &s)))

@@ -24,6 +24,7 @@ type picture struct {
 	Engines  uint64          `json:"engines"`  // so far
 	Wakes    uint64          `json:"wakes"`    // of them, those that a request started
 	Failures uint64          `json:"failures"` // in a row
+	Probes   uint64          `json:"probes"`   // answered while there was none
 	Last     control.Figures `json:"lastEngine"`
 	Memory   memory          `json:"memory"`
 	CPU      float64         `json:"cpuSeconds"` // of the container, since it is there
@@ -82,7 +83,7 @@ func (t *tool) look() (*picture, error) {
 		return nil, err
 	}
 	return &picture{
-		Doing: s.Doing, Ready: s.Ready, Sentence: printable(s.Sentence), Engines: s.Engines, Wakes: s.Wakes, Failures: s.Failures,
+		Doing: s.Doing, Ready: s.Ready, Sentence: printable(s.Sentence), Engines: s.Engines, Wakes: s.Wakes, Failures: s.Failures, Probes: s.Probes,
 		Last: control.ParseFigures(string(s.Figures)), Memory: t.memory(s.Holder, s.Engine), CPU: t.cpu(),
 	}, nil
 }
@@ -97,9 +98,10 @@ func (p *picture) write(w io.Writer) error {
 	f := &p.Last
 	fmt.Fprintf(tw, "STATE\t%s\n", p.Sentence)
 	fmt.Fprintf(tw, "ENGINES\t%d so far, %d woken by requests, %d failures in a row\n", p.Engines, p.Wakes, p.Failures)
+	fmt.Fprintf(tw, "PROBES\t%d answered asleep, %d by %s\n", p.Probes, f.Probes, last)
 	if f.Limit > 0 {
-		fmt.Fprintf(tw, "REQUESTS\t%d done, %d in flight, %d of them queued, %d refused, %d failed, beside %d probes; of %s\n",
-			f.Requests, f.InFlight, f.Queued, f.Refused, f.Failed, f.Probes, last)
+		fmt.Fprintf(tw, "REQUESTS\t%d done, %d in flight, %d of them queued, %d refused, %d failed; of %s\n",
+			f.Requests, f.InFlight, f.Queued, f.Refused, f.Failed, last)
 		fmt.Fprintf(tw, "INSTANCES\t%d alive, %d at most\n", f.Instances, f.Limit)
 	}
 	fmt.Fprintf(tw, "MEMORY\t%s\n", p.Memory)
