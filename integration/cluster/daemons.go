@@ -74,8 +74,8 @@ for f in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops 
 	mount --bind DIR/sysctl/$f /proc/sys/$f
 done
 # A user namespace gets a /proc only where one is to be seen with nothing over it.
-mkdir -p /run/proc
-mount -t proc proc /run/proc
+mkdir -p DIR/proc
+mount -t proc proc DIR/proc
 if [ -e /proc/sys/net/ipv6 ]; then
 	echo 0 >/proc/sys/net/ipv6/conf/all/disable_ipv6
 	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding

@@ -15,6 +15,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 	environment "sigs.k8s.io/e2e-framework/pkg/env"
 	"sigs.k8s.io/e2e-framework/pkg/envconf"
 	"sigs.k8s.io/e2e-framework/pkg/features"
@@ -71,7 +72,7 @@ func TestScenarios(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c != nil {
-		leavesNothing(t, c.Node)
+		leavesNothing(t, c)
 	}
 	t.Cleanup(func() { p.settle(t) })
 	var groups sync.WaitGroup
@@ -125,13 +126,16 @@ func own(t *testing.T) *Cluster {
 }
 
 // leavesNothing fails the test in the end when the node is not as it was.
-func leavesNothing(t *testing.T, n *lab.Node) {
-	before, err := n.Settled()
+func leavesNothing(t *testing.T, c *Cluster) {
+	before, err := c.Node.Settled()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		left, err := n.Leaks(before)
+		if err := c.collect(context.Background()); err != nil {
+			t.Error(err)
+		}
+		left, err := c.Node.Leaks(before)
 		if err != nil {
 			t.Error(err)
 		}
@@ -139,6 +143,28 @@ func leavesNothing(t *testing.T, n *lab.Node) {
 			t.Errorf("something is left behind:\n%s", strings.Join(left, "\n"))
 		}
 	})
+}
+
+// collect removes what is kept of pods that were deleted, as kubelet does once
+// a minute.
+func (c *Cluster) collect(ctx context.Context) error {
+	client, err := c.Containerd.CRI()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	pods, err := client.ListPodSandbox(ctx, &cri.ListPodSandboxRequest{})
+	if err != nil {
+		return err
+	}
+	for _, p := range pods.GetItems() {
+		if p.GetState() == cri.PodSandboxState_SANDBOX_NOTREADY {
+			if _, err := client.RemovePodSandbox(ctx, &cri.RemovePodSandboxRequest{PodSandboxId: p.GetId()}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // features are the scenarios that are chosen, for one runtime.

@@ -181,8 +181,9 @@ func (n *Node) cgroups() ([]string, error) {
 }
 
 // parent are the cgroups containers are in: those of pods, which are kubelet's
-// to make and remove, and that of ctr's.
-var parent = regexp.MustCompile(`^/(pods(/[^/]*)?|k8s\.io)$`)
+// to make and remove where there is one, that of ctr's, and those kubelet keeps
+// its pods' in.
+var parent = regexp.MustCompile(`^/(pods(/[^/]*)?|k8s\.io|kubepods(/(burstable|besteffort))?)$`)
 
 // settled are files that are made once and stay, whoever was here first.
 var settled = regexp.MustCompile(`^/run/(cni-ipam(/pods(/(last_reserved_ip.*|lock))?)?|netns|containerd/(s|runc|fifo|runc/[^/]*|io\.containerd\.[^/]*|io\.containerd\.[^/]*/[^/]*)|mayfly|runc|runc/[^/]*)$`)
