@@ -58,7 +58,10 @@ func connect(kubeconfig string) (*envconf.Config, error) {
 func (e *env) begin(scenario string) {
 	e.Helper()
 	e.namespace = envconf.RandomName(slug(scenario), 46)
-	e.resources = e.cfg.Client().Resources(e.namespace)
+	// Not the client's own: there is one for all, and its namespace is the last that anybody named.
+	own, err := resources.New(e.cfg.Client().RESTConfig())
+	e.check(err)
+	e.resources = own.WithNamespace(e.namespace)
 	e.check(e.resources.Create(e.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 		Name: e.namespace, Labels: map[string]string{ours: ""},
 	}}))
