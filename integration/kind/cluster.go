@@ -79,21 +79,18 @@ func (c *Cluster) inSandbox(ctx context.Context, cache *lab.Cache) error {
 	if err != nil {
 		return err
 	}
-	image, err := parts.image(ctx, cache)
+	images, err := parts.image(ctx, cache)
 	if err != nil {
 		return err
 	}
 	c.Kubectl = parts.kubernetes.Program("kubectl")
-	if err := cache.Progress.Do("start docker in a sandbox", func() (err error) {
-		c.sandbox, err = startSandbox(ctx, cache)
+	if err := cache.Progress.Do("start docker in a sandbox, with the node image", func() (err error) {
+		c.sandbox, err = startSandbox(ctx, cache, images)
 		return err
 	}); err != nil {
 		return err
 	}
 	c.Docker = c.sandbox.docker
-	if err := cache.Progress.Do("load the node image", func() error { return image.load(ctx, c.Docker) }); err != nil {
-		return err
-	}
 	// The API server has the port in the sandbox that it has on the machine,
 	// so that one kubeconfig is right for both.
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -101,7 +98,7 @@ func (c *Cluster) inSandbox(ctx context.Context, cache *lab.Cache) error {
 		return err
 	}
 	c.forward = c.sandbox.node.Forward(l, l.Addr().String())
-	return c.create(ctx, cache, image.name, l.Addr().(*net.TCPAddr).Port, true)
+	return c.create(ctx, cache, nodeImage, l.Addr().(*net.TCPAddr).Port, true)
 }
 
 // create has kind make the cluster.
@@ -125,7 +122,7 @@ func (c *Cluster) kind(ctx context.Context, stdin io.Reader, args ...string) (st
 	cmd := exec.CommandContext(ctx, c.Kind, args...)
 	cmd.Env = c.Docker.env()
 	cmd.Stdin = stdin
-	return output(cmd)
+	return output(cmd, (*exec.Cmd).Run)
 }
 
 // kubectl runs kubectl in the control plane's node, which always has the right one.

@@ -32,6 +32,11 @@ type (
 	}
 )
 
+// Pods may run on the control plane's node, too.
+const twoForPods = `kind: InitConfiguration
+nodeRegistration: {taints: []}
+`
+
 // The machine may have what kubelet refuses by default.
 const allowCgroup1 = `kind: KubeletConfiguration
 apiVersion: kubelet.config.k8s.io/v1beta1
@@ -57,6 +62,8 @@ func configuration(image string, port int, made bool) ([]byte, error) {
 		Kind: "Cluster", APIVersion: "kind.x-k8s.io/v1alpha4", Name: Name,
 		Networking: networking{APIServerAddress: "127.0.0.1", APIServerPort: port},
 		Nodes:      []node{{"control-plane", image}, {"worker", image}},
+
+		KubeadmPatches: []string{twoForPods},
 	}
 	if _, err := os.Stat("/sys/fs/cgroup/cgroup.controllers"); errors.Is(err, fs.ErrNotExist) {
 		c.KubeadmPatches = append(c.KubeadmPatches, allowCgroup1)

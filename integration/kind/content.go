@@ -70,14 +70,14 @@ func (p imageParts) images(ctx context.Context, cache *lab.Cache, root string) (
 	if err := os.MkdirAll(filepath.Join(root, "var/lib"), 0o755); err != nil {
 		return err
 	}
-	_, err = output(exec.CommandContext(ctx, "cp", "-a", data, filepath.Join(root, "var/lib/containerd")))
+	_, err = output(exec.CommandContext(ctx, "cp", "-a", data, filepath.Join(root, "var/lib/containerd")), (*exec.Cmd).Run)
 	return err
 }
 
 // names are those of the images: what kubeadm asks for, and what the node's
 // containerd keeps a pod's namespaces with.
 func (p imageParts) names(ctx context.Context, root string) ([]string, error) {
-	list, err := output(exec.CommandContext(ctx, p.kubernetes.Program("kubeadm"), "config", "images", "list", "--kubernetes-version", "v"+p.kubernetes.Version))
+	list, err := output(exec.CommandContext(ctx, p.kubernetes.Program("kubeadm"), "config", "images", "list", "--kubernetes-version", "v"+p.kubernetes.Version), (*exec.Cmd).Run)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (p imageParts) pack(dir, name string) (string, error) {
 // configuration says: its own default without limits on processes, which are
 // the machine's.
 func (p imageParts) baseSpec(ctx context.Context, root string) error {
-	text, err := output(exec.CommandContext(ctx, p.containerd.Lookup("ctr"), "oci", "spec"))
+	text, err := output(exec.CommandContext(ctx, p.containerd.Lookup("ctr"), "oci", "spec"), (*exec.Cmd).Run)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (d Docker) run(ctx context.Context, stdin io.Reader, args ...string) (strin
 	cmd := exec.CommandContext(ctx, d.Program, args...)
 	cmd.Env = d.env()
 	cmd.Stdin = stdin
-	return output(cmd)
+	return output(cmd, (*exec.Cmd).Run)
 }
 
 // in runs a command in a node.
@@ -54,13 +54,13 @@ func (d Docker) write(ctx context.Context, node, file, text string) error {
 
 // output runs cmd and returns what it prints; an error has what it complained
 // about.
-func output(cmd *exec.Cmd) (string, error) {
+func output(cmd *exec.Cmd, run func(*exec.Cmd) error) (string, error) {
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
+	if err := run(cmd); err != nil {
 		const enough = 3000
 		text := strings.TrimSpace(errs.String())
-		return out.String(), fmt.Errorf("%s %s: %w: %s", filepath.Base(cmd.Path), strings.Join(cmd.Args[1:], " "), err, text[max(0, len(text)-enough):])
+		return out.String(), fmt.Errorf("%s %s: %w: %s", filepath.Base(cmd.Args[0]), strings.Join(cmd.Args[1:], " "), err, text[max(0, len(text)-enough):])
 	}
 	return out.String(), nil
 }

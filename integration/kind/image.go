@@ -16,7 +16,7 @@ import (
 
 // recipe counts the ways in which node images were made here: one that was
 // made in another is not used.
-const recipe = 1
+const recipe = 2
 
 // imageParts is what a node image is made of.
 type imageParts struct {
@@ -26,12 +26,6 @@ type imageParts struct {
 	kubernetes *lab.Kubernetes
 	containerd *lab.Install
 	pause      string // archive of an image
-}
-
-// madeImage is a node image that was made here.
-type madeImage struct {
-	name    string
-	archive string // of a root directory
 }
 
 // collect builds the parts, or finds them in the cache.
@@ -50,36 +44,56 @@ func collect(cache *lab.Cache) (p imageParts, err error) {
 	return p, err
 }
 
-// image makes the node image, or finds it in the cache.
-func (p imageParts) image(ctx context.Context, cache *lab.Cache) (madeImage, error) {
+// nodeImage is the name of the node image that is made here.
+const nodeImage = "mayfly/node:v" + lab.KubernetesVersion
+
+// image makes the node image, or finds it in the cache: a directory with what
+// dockerd keeps of it. See sandbox.seed.
+func (p imageParts) image(ctx context.Context, cache *lab.Cache) (string, error) {
 	versions := fmt.Sprintf("kubernetes-%s-kind-%s-containerd-%s-coredns-%s-%s-%d",
 		p.kubernetes.Version, lab.KindVersion, p.containerd.Version, lab.CoreDNSVersion, lab.NodeRelease, recipe)
-	dir, err := cache.Entry("kind-node-"+versions, func(dir string) error {
+	return cache.Entry("kind-node-"+versions, func(dir string) error {
 		return cache.Progress.Do("make kind's node image", func() error {
 			root := filepath.Join(dir, "root")
 			defer os.RemoveAll(root)
 			if err := p.fill(ctx, cache, root); err != nil {
 				return err
 			}
-			_, err := output(exec.CommandContext(ctx, "tar", "-C", root, "--numeric-owner", "--xattrs", "-cf", filepath.Join(dir, "root.tar"), "."))
-			return err
+			return importRoot(ctx, cache, root, dir)
 		})
 	})
-	return madeImage{"mayfly/node:" + p.kubernetes.Version, filepath.Join(dir, "root.tar")}, err
 }
 
-// load makes the image known to a docker.
-func (m madeImage) load(ctx context.Context, d Docker) error {
-	_, err := d.run(ctx, nil, "import",
+// importRoot makes an image of a root directory, and copies what a dockerd
+// keeps of it.
+func importRoot(ctx context.Context, cache *lab.Cache, root, to string) (err error) {
+	s, err := startSandbox(ctx, cache, "")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.down()) }()
+	tar := exec.CommandContext(ctx, "tar", "-C", root, "--numeric-owner", "-cf", "-", ".")
+	files, err := tar.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := tar.Start(); err != nil {
+		return err
+	}
+	_, err = s.docker.run(ctx, files, "import",
 		"-c", "ENV container=docker", // systemd asks for it
 		"-c", `ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]`,
-		m.archive, m.name)
-	return err
+		"-", nodeImage)
+	if err := errors.Join(err, tar.Wait()); err != nil {
+		return fmt.Errorf("make an image of %s: %w", root, err)
+	}
+	s.dockerd.Kill()
+	return s.save(ctx, to)
 }
 
 // fill makes the root directory of a node.
 func (p imageParts) fill(ctx context.Context, cache *lab.Cache, root string) error {
-	if _, err := output(exec.CommandContext(ctx, "cp", "-a", p.root, root)); err != nil {
+	if _, err := output(exec.CommandContext(ctx, "cp", "-a", p.root, root), (*exec.Cmd).Run); err != nil {
 		return err
 	}
 	for _, step := range []func(root string) error{p.files, p.programs, units, p.settings} {
@@ -100,7 +114,7 @@ func (p imageParts) programs(root string) error {
 	for _, name := range []string{"kubelet", "kubeadm", "kubectl"} {
 		copies[p.kubernetes.Program(name)] = "usr/bin/" + name
 	}
-	for _, name := range []string{"bridge", "host-local", "loopback", "portmap"} {
+	for _, name := range []string{"ptp", "host-local", "loopback", "portmap"} {
 		copies[filepath.Join(p.containerd.CNI, name)] = "opt/cni/bin/" + name
 	}
 	for from, to := range copies {

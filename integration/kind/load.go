@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/mayfly-run/mayfly/integration/lab"
 )
 
@@ -29,10 +31,9 @@ func (c *Cluster) loadAll(ctx context.Context, cache *lab.Cache) error {
 	if err != nil {
 		return err
 	}
+	g, ctx := errgroup.WithContext(ctx)
 	for _, archive := range append(append(archives, guests), times...) {
-		if err := c.Load(ctx, archive); err != nil {
-			return err
-		}
+		g.Go(func() error { return c.Load(ctx, archive) })
 	}
-	return nil
+	return g.Wait()
 }

@@ -17,18 +17,19 @@ import (
 
 // sandbox is a node of integration/lab with a dockerd of its own.
 type sandbox struct {
-	node   *lab.Node
-	docker Docker
-	left   []string // directories that dockerd made on the machine
+	node    *lab.Node
+	docker  Docker
+	dockerd *lab.Daemon
+	left    []string // directories that dockerd made on the machine
 }
 
 // modules is where kind shows the machine's kernel modules to its nodes.
 // dockerd makes the directory when there is none.
 const modules = "/lib/modules"
 
-// startSandbox starts it. The caller ends it with down; if the caller dies, so
-// does it.
-func startSandbox(ctx context.Context, cache *lab.Cache) (s *sandbox, err error) {
+// startSandbox starts it, with the images that save has put into a directory,
+// if one is given. The caller ends it with down; if the caller dies, so does it.
+func startSandbox(ctx context.Context, cache *lab.Cache, images string) (s *sandbox, err error) {
 	programs, err := cache.Docker()
 	if err != nil {
 		return nil, err
@@ -49,6 +50,11 @@ func startSandbox(ctx context.Context, cache *lab.Cache) (s *sandbox, err error)
 			err = errors.Join(fmt.Errorf("start docker: %w", err), s.down())
 		}
 	}()
+	if images != "" {
+		if err := s.seed(ctx, images); err != nil {
+			return nil, err
+		}
+	}
 	// A socket in the node's directory is seen from the machine, too.
 	s.docker = Docker{Program: filepath.Join(programs, "docker"), Host: "unix://" + s.node.Path("docker.sock")}
 	config, err := s.config(runc)
@@ -63,17 +69,60 @@ func startSandbox(ctx context.Context, cache *lab.Cache) (s *sandbox, err error)
 	cmd := exec.Command(filepath.Join(programs, "dockerd"), "--config-file", config)
 	cmd.Env = append(os.Environ(), "PATH="+programs+":"+runc+":/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin")
 	cmd.Stdout, cmd.Stderr = log, log
-	if _, err := s.node.StartDaemon(cmd); err != nil {
+	if s.dockerd, err = s.node.StartDaemon(cmd); err != nil {
 		return nil, err
 	}
 	return s, s.ready(ctx)
 }
 
+// kept is what dockerd keeps of images, in its directory: files it never
+// changes, and few that it replaces.
+var kept = []string{"image", "overlay2"}
+
+// save copies what dockerd, which must have ended, has kept of images to a
+// directory of the machine's.
+func (s *sandbox) save(ctx context.Context, to string) error {
+	return s.copy(ctx, s.data(), to)
+}
+
+// seed copies it back, for a dockerd that is to be started.
+func (s *sandbox) seed(ctx context.Context, from string) error {
+	return s.copy(ctx, from, s.data())
+}
+
+// copy makes the copies links where it can: a node image is near a gigabyte.
+func (s *sandbox) copy(ctx context.Context, from, to string) error {
+	if _, err := s.inside(ctx, "mkdir", "-p", to); err != nil {
+		return err
+	}
+	for _, k := range kept {
+		args := []string{filepath.Join(from, k), to}
+		if _, err := s.inside(ctx, "cp", append([]string{"-al"}, args...)...); err == nil {
+			continue
+		}
+		if _, err := s.inside(ctx, "rm", "-rf", filepath.Join(to, k)); err != nil {
+			return err
+		}
+		if _, err := s.inside(ctx, "cp", append([]string{"-a"}, args...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inside runs a command that sees what is mounted in the node.
+func (s *sandbox) inside(ctx context.Context, name string, args ...string) (string, error) {
+	return output(exec.CommandContext(ctx, name, args...), s.node.Run)
+}
+
+// data is dockerd's directory.
+func (s *sandbox) data() string { return s.node.Path("data/docker") }
+
 // config writes dockerd's configuration.
 func (s *sandbox) config(runc string) (string, error) {
 	config := map[string]any{
 		"hosts":          []string{s.docker.Host},
-		"data-root":      s.node.Path("data/docker"),
+		"data-root":      s.data(),
 		"exec-root":      "/run/docker",
 		"pidfile":        "/run/docker.pid",
 		"storage-driver": "overlay2",

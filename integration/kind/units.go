@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// networkTemplate is of what containerd makes a node's network: a bridge for
-// the node's own pods. What leads to the pods of other nodes, routes adds.
+// networkTemplate is of what containerd makes a node's network: a link to each
+// of the node's own pods. What leads to the pods of other nodes, routes adds.
 const networkTemplate = "/etc/cni/mayfly.template"
 
 const network = `{"cniVersion": "1.0.0", "name": "pods", "plugins": [
-  {"type": "bridge", "bridge": "cni0", "isGateway": true, "hairpinMode": true, "ipam": {
+  {"type": "ptp", "ipam": {
     "type": "host-local", "routes": [{"dst": "0.0.0.0/0"}],
     "ranges": [{{range $i, $r := .PodCIDRRanges}}{{if $i}}, {{end}}[{"subnet": "{{$r}}"}]{{end}}]}},
   {"type": "portmap", "capabilities": {"portMappings": true}}]}
