@@ -2,4 +2,105 @@
 
 package cluster
 
-var rolloutScenarios []scenario
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+var rolloutScenarios = []scenario{
+	{"an update and scaling lose no request to a sidecar behind a Service", func(e *env) { e.rollout(3, 8) }, sidecar},
+	{"an update and scaling to 20 lose no request to a sidecar behind a Service", func(e *env) { e.rollout(3, 20) }, sidecar | long},
+	{"a request in flight is answered before its pod is gone", deletedInFlight, sidecar},
+}
+
+// served is a Deployment whose pods are one sidecar each, behind a Service.
+//
+// kubelet stops a container in the moment in which the pod begins to leave its Service. preStop keeps the sidecar as it is until
+// nobody is led to it.
+func served(name string, replicas int) string {
+	side := guest("side", "hello", "MAYFLY_LISTEN=:8080", "readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}",
+		"lifecycle: {preStop: {sleep: {seconds: 3}}}")
+	return fmt.Sprintf(`
+apiVersion: v1
+kind: Service
+metadata: {name: %s}
+spec:
+  selector: {app: %[1]s}
+  ports: [{port: 80, targetPort: 8080}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: %[1]s}
+spec:
+  replicas: %d
+  selector: {matchLabels: {app: %[1]s}}
+`, name, replicas) + labelled(templateOf("", side), name) + "---\n"
+}
+
+// labelled gives the pods of a manifest an app's label.
+func labelled(template, app string) string {
+	return strings.Replace(template, "metadata: {", "metadata: {labels: {app: "+app+"}, ", 1)
+}
+
+// askingClients ask the Service web all the time, one on a connection for each
+// request and one on a connection that is kept, until /tmp/stop is there. They
+// write the status of each answer.
+func askingClients() string {
+	client := func(name, option string) string {
+		return runs(name, `curl -sS --rate 50/s --max-time 20 -o /dev/null -w '%{stderr}%{http_code}\n' `+option+` "http://$WEB_SERVICE_HOST/?[1-100000]" & `+
+			`while [ ! -f /tmp/stop ]; do sleep 0.2; done; kill $!`)
+	}
+	return podOf("clients", never, client("fresh", "-H 'Connection: close'"), client("kept", ""))
+}
+
+func (e *env) rollout(few, many int) {
+	scale := func(n int) {
+		e.kubectl("scale", "deployment/web", "--replicas="+strconv.Itoa(n))
+		e.kubectl("rollout", "status", "deployment/web")
+		e.eventually(fmt.Sprint(n, " pods are left"), func() bool { return len(e.podsOf("app", "web")) == n })
+	}
+	e.apply(served("web", few))
+	e.kubectl("rollout", "status", "deployment/web")
+	e.apply(askingClients())
+	e.ready("clients")
+
+	e.kubectl("rollout", "restart", "deployment/web")
+	e.kubectl("rollout", "status", "deployment/web")
+	scale(many)
+	scale(few)
+
+	for _, c := range []string{"fresh", "kept"} {
+		_, _, err := e.exec("clients", c, "touch", "/tmp/stop")
+		e.check(err)
+	}
+	e.eventually("the clients end", func() bool {
+		return e.exitCode(e.pod("clients"), "fresh") >= 0 && e.exitCode(e.pod("clients"), "kept") >= 0
+	})
+	for _, c := range []string{"fresh", "kept"} {
+		answers := map[string]int{}
+		for l := range strings.Lines(e.logs("clients", c)) {
+			answers[strings.TrimSpace(l)]++
+		}
+		if answers["200"] < 50 || len(answers) != 1 {
+			e.Errorf("the client with %s connections was answered %v", c, answers)
+		}
+	}
+}
+
+func deletedInFlight(e *env) {
+	e.apply(podOf("web", "", guest("side", "sleep", "MAYFLY_LISTEN=:8080")) + podOf("client", "", mainWaits()))
+	e.ready("client")
+	ip := e.ready("web").Status.PodIP
+	var answer string
+	var asked sync.WaitGroup
+	asked.Go(func() { answer = e.status("client", "http://"+ip+":8080/?ms=3000") })
+	e.eventually("the request is in flight", func() bool {
+		return e.sh("client", "grep -c ':1F90 01' /proc/net/tcp || true") != "0\n" // port 8080, established
+	})
+	e.kubectl("delete", "pod", "web", "--wait=false")
+	asked.Wait()
+	e.equal("the answer", answer, "200")
+	e.eventually("the pod is gone", func() bool { return len(e.podsOf("app", "web")) == 0 })
+}
