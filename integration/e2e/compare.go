@@ -100,6 +100,11 @@ func prepare(s settings) (*comparison, error) {
 	if c.images, err = tests.Images(c.cache); err != nil {
 		return nil, err
 	}
+	pause, err := c.cache.Pause() // what pods are made of here, by its own name
+	if err != nil {
+		return nil, err
+	}
+	c.images = append(c.images, pause)
 	return c, nil
 }
 

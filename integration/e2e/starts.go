@@ -84,13 +84,13 @@ func (s *starts) stop() map[string]bool {
 	return s.namespaces
 }
 
-// inNamespace is what the suite prints when a test with a namespace ends.
-var inNamespace = regexp.MustCompile(`Destroying namespace "([^"]+)" for this suite`)
+// inNamespace is the last step of a test that has a namespace.
+var inNamespace = regexp.MustCompile(`^Destroying namespace "([^"]+)" for this suite`)
 
 // startedOne tells whether a container was started for the test.
 func startedOne(s specReport, namespaces map[string]bool) bool {
-	for _, m := range inNamespace.FindAllStringSubmatch(s.CapturedGinkgoWriterOutput, -1) {
-		if namespaces[m[1]] {
+	for _, e := range s.SpecEvents {
+		if m := inNamespace.FindStringSubmatch(e.Message); m != nil && namespaces[m[1]] {
 			return true
 		}
 	}
