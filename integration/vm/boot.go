@@ -58,6 +58,11 @@ func (m *machine) boot(ctx context.Context, stdout io.Writer) error {
 // errNoEnd is when the machine was off before the tests had an end.
 var errNoEnd = errors.New("it ended before the tests did")
 
+// mark is in front of the lines of the testing package's own when it is asked
+// to be read by a program. It is asked because it then says at once what came
+// of a test that has a parent.
+const mark = "\x16"
+
 // follow copies what the machine prints, but for the last line, which is the
 // exit code of the tests.
 func follow(from io.Reader, to io.Writer) (code int, err error) {
@@ -65,7 +70,7 @@ func follow(from io.Reader, to io.Writer) (code int, err error) {
 	err = errNoEnd
 	for {
 		line, readErr := r.ReadString('\n')
-		text := strings.TrimRight(line, "\r\n")
+		text := strings.TrimPrefix(strings.TrimRight(line, "\r\n"), mark)
 		if number, is := strings.CutPrefix(text, job.ExitPrefix); is {
 			if code, err = strconv.Atoi(number); err != nil {
 				err = fmt.Errorf("read the exit code: %w", err)

@@ -39,7 +39,7 @@ func writePayload(ctx context.Context, cache *lab.Cache, dir, disk string, s set
 		return err
 	}
 	text, err := json.Marshal(job.Job{
-		Args: []string{"./tests", "-test.v", "-test.timeout", s.timeout.String(), "-test.run", s.run},
+		Args: []string{"./tests", "-test.v=test2json", "-test.timeout", s.timeout.String(), "-test.run", s.run},
 		Dir:  job.Mount + "/repo/" + pkg,
 		Env:  []string{"XDG_CACHE_HOME=" + job.Mount + "/cache", lab.PatienceVar + "=" + strconv.Itoa(s.patience)},
 	})
