@@ -64,7 +64,7 @@ func (p Place) Start(ctx context.Context, w io.Writer, args ...string) error {
 	if _, err := io.Copy(w, said); err != nil { // it is silent once it is up, or has ended
 		return err
 	}
-	if err := p.Find(nil); err != nil {
+	if o, err := p.owner(); err != nil || o.Pid != cmd.Process.Pid {
 		return errors.Join(ctx.Err(), cmd.Wait())
 	}
 	return cmd.Process.Release()
