@@ -91,7 +91,15 @@ func inGuestsDirectory(t *testing.T) {
 	if err := os.WriteFile("site/index.html", []byte("<p>hi\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile("kubeconfig", []byte(nobodysCluster), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
+
+// nobodysCluster names a cluster that is not there.
+const nobodysCluster = `{apiVersion: v1, kind: Config, current-context: here,
+  clusters: [{name: here, cluster: {server: "https://127.0.0.1:1"}}], contexts: [{name: here, context: {cluster: here}}]}
+`
 
 // replay runs the session's command lines and returns the session as it goes now.
 func replay(session string) string {

@@ -126,7 +126,7 @@ trapped, 124 if it was out of time.`,
 		return cmd.Help()
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newBuild(), newInspect(), newRun(), newServe(), newVersion())
+	root.AddCommand(newBench(), newBuild(), newInspect(), newRun(), newServe(), newVersion())
 	return root
 }
 

@@ -20,6 +20,13 @@ type Origin struct {
 	System  string    `json:"system"`
 	Go      string    `json:"go"`
 	Load    string    `json:"load_before"` // of the machine, in the 1, 5 and 15 minutes before
+	More    []Fact    `json:"more,omitempty"`
+}
+
+// Fact is something else that figures depend on.
+type Fact struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
 }
 
 // Here is this machine and this moment; what cannot be told is "unknown". The working directory must be the repository.

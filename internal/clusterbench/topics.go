@@ -1,0 +1,105 @@
+package clusterbench
+
+import "slices"
+
+// topic is what figures of one name are about.
+type topic struct {
+	part  Part
+	name  string
+	title string // of a table's rows, or a heading
+	how   string // how it was measured
+}
+
+// topics are all there are, in the order in which they are read.
+var topics = []topic{
+	{Starts, figReady, "pod start", "from the request to create the pod until the watch shows it Ready"},
+	{Starts, figScheduled, "… until it has a node", "until the watch shows it scheduled"},
+	{Starts, figSandbox, "… then until its sandbox is there", "from there until the watch shows its sandbox and network (PodReadyToStartContainers)"},
+	{Starts, figRest, "… then until Ready", "from there until the watch shows it Ready: its containers, and kubelet's reports"},
+	{Starts, "kubelet-sandbox", "kubelet: the sandbox", "kubelet's own clock: run_podsandbox of this pod"},
+	{Starts, "kubelet-create", "kubelet: containers created", "kubelet's own clock: create_container, of all containers of this pod together"},
+	{Starts, "kubelet-start", "kubelet: containers started", "kubelet's own clock: start_container, of all containers of this pod together"},
+	{First, figFirst, "first request of a new pod", "on a new connection, right after the pod is Ready; an engine is loaded and had no instance yet"},
+	{Wake, figWake, "first request after deep idle", "on a new connection, when no process of any engine is left in the pod, which the main container sees (shareProcessNamespace); MAYFLY_IDLE_TIMEOUT=0s"},
+	{Requests, "kept", "request, one connection", "a fresh instance each; one client, one connection that is kept"},
+	{Requests, "anew", "request, a new connection each", "a fresh instance each; one client, connecting is part of the time"},
+	{Requests, "rate-8", "requests in a second, 8 at once", "eight clients with a connection each, each asks as soon as it has its answer"},
+	{Requests, "rate-64", "requests in a second, 64 at once", "the same with sixty-four"},
+	{Memory, figSidecar, "sidecar, nobody asks", "private memory of all processes of the sidecar's container; of mayfly's that is the holder, the engine has left"},
+	{Memory, figLoaded, "sidecar, its engine there", "the same some seconds after a request: holder and engine"},
+	{Memory, figShim, "the pod's shim", "private memory of containerd's shim of the pod, which no cgroup of the pod counts"},
+	{Memory, figPod, "the pod as a whole", "PSS of all processes of the pod (sandbox, main container, sidecar) and of its shim, nobody asks"},
+	{Memory, figKubeletSidecar, "kubelet: the sidecar", "kubelet's working set of the sidecar's container, nobody asks; files it has read count, and the shim does not"},
+	{Memory, figKubeletPod, "kubelet: the pod", "kubelet's working set of the pod, nobody asks; the shim does not count"},
+	{Together, figTogether, "woken at the same moment", "one request to each pod, all at the same moment, on a new connection, when no engine is left"},
+}
+
+// of are the figures of a topic, in the order of the subjects.
+func (r *Results) of(t topic) []*figure {
+	var all []*figure
+	for _, f := range r.Figures {
+		if f.Part == t.part && f.Name == t.name {
+			all = append(all, f)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *figure) int { return seriesOf(a.Of) - seriesOf(b.Of) })
+	return all
+}
+
+// order of subjects everywhere on a page, and the numbers of their colours.
+var series = []string{"c", "rust", "go", "js", server, "nginx", static, nobody}
+
+func seriesOf(name string) int {
+	if i := slices.Index(series, name); i >= 0 {
+		return i
+	}
+	return len(series)
+}
+
+// shortColumns are what a person asks first.
+var shortColumns = []struct {
+	part       Part
+	name, head string
+}{
+	{Starts, figReady, "pod Ready"},
+	{First, figFirst, "first request"},
+	{Wake, figWake, "after deep idle"},
+	{Requests, "kept", "request (p99)"},
+	{Requests, "anew", "new connection (p99)"},
+	{Requests, "rate-64", "64 at once"},
+	{Memory, figSidecar, "at rest"},
+	{Memory, figShim, "its shim"},
+	{Together, figTogether, "all at once (p99)"},
+}
+
+// short is a line for each subject, of the middles of samples.
+func (r *Results) short() (head []string, rows [][]string) {
+	head = []string{""}
+	used := shortColumns[:0:0]
+	for _, c := range shortColumns {
+		if slices.ContainsFunc(r.Figures, func(f *figure) bool { return f.Part == c.part && f.Name == c.name }) {
+			used = append(used, c)
+			head = append(head, c.head)
+		}
+	}
+	for _, name := range series {
+		row, some := []string{""}, false
+		for _, c := range used {
+			f := r.find(c.part, c.name, name)
+			if f == nil || f.N == 0 {
+				row = append(row, "–")
+				continue
+			}
+			row[0], some = f.Title, true
+			text := f.in().Format(f.P50)
+			if f.P99 > 0 && f.Unit == unitTime {
+				text += " (" + f.in().Format(f.P99) + ")"
+			}
+			row = append(row, text)
+		}
+		if some {
+			rows = append(rows, row)
+		}
+	}
+	return head, rows
+}
