@@ -81,6 +81,7 @@ var scenarios = []scenario{
 	{"a holder is killed", holderKilled, sidecar},
 	{"the shim of a pod with a sidecar is killed", sidecarShimKilled, sidecar},
 	{"containerd is killed and comes back under a sidecar", sidecarContainerdRestart, sidecar},
+	{"sidecars end when the main containers of a Job's pod, or those that it names, are done", finishes, sidecar},
 	{"a bad image or setting is an error that says what to do", badInputs, sidecar},
 	{"a gibibyte of nothing is an error", hugeFiles, sidecar},
 
