@@ -55,6 +55,9 @@ func Up(ctx context.Context, cache *lab.Cache, o Options) (*Cluster, error) {
 	if o.DefaultRuntime == "" {
 		o.DefaultRuntime = "runc"
 	}
+	if err := roomForWatchers(ctx); err != nil {
+		return nil, fmt.Errorf("start a cluster: %w", err)
+	}
 	n, err := lab.Up(cache)
 	if err != nil {
 		return nil, err

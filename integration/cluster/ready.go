@@ -104,11 +104,7 @@ func (c *Cluster) until(ctx context.Context, what string, ask func(context.Conte
 			return nil
 		}
 		if name := c.ended(); name != "" {
-			log := tail(c.Log(name))
-			if strings.Contains(log, "too many open files") {
-				log += "\nclusters share a limit of the machine's: end another, or sysctl -w fs.inotify.max_user_instances=1024"
-			}
-			return fmt.Errorf("wait until %s: %s has ended; its log ends:\n%s", what, name, log)
+			return fmt.Errorf("wait until %s: %s has ended; its log ends:\n%s", what, name, tail(c.Log(name)))
 		}
 		select {
 		case <-ctx.Done():
