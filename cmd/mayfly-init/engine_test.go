@@ -47,6 +47,10 @@ func playEngine(part string) int {
 		part = turn(nth, "goes idle", "tells its code")
 	case "goes idle, then dies once":
 		part = turn(nth, "goes idle", "dies", "stays")
+	case "goes idle, then dies twice":
+		part = turn(nth, "goes idle", "dies", "dies", "stays")
+	case "goes idle, then tells its arguments":
+		part = turn(nth, "goes idle", "tells its arguments")
 	case "goes idle, then dies early":
 		part = turn(nth, "goes idle", "dies")
 	case "goes idle, then loads for ever":
@@ -89,9 +93,12 @@ func playEngine(part string) int {
 func serve(part string, status *control.Conn, listener net.Listener, first []net.Conn) int {
 	answer := func(c net.Conn) {
 		_, _ = bufio.NewReader(c).ReadString('\n')
-		if part == "tells its code" {
+		switch part {
+		case "tells its code":
 			fmt.Fprintln(c, code())
-		} else {
+		case "tells its arguments":
+			fmt.Fprintln(c, os.Args)
+		default:
 			fmt.Fprintf(c, "%d\n", os.Getpid())
 		}
 		c.Close()
@@ -108,7 +115,7 @@ func serve(part string, status *control.Conn, listener net.Listener, first []net
 	}
 	for {
 		if part == "goes idle" {
-			listener.(*net.UnixListener).SetDeadline(time.Now().Add(50 * time.Millisecond))
+			listener.(interface{ SetDeadline(time.Time) error }).SetDeadline(time.Now().Add(50 * time.Millisecond))
 		}
 		c, err := listener.Accept()
 		if err != nil {
@@ -152,7 +159,7 @@ func sockets() (net.Listener, []net.Conn) {
 	var listener net.Listener
 	var conns []net.Conn
 	for i, arg := range os.Args {
-		if arg != "-listen" && arg != "-conn" {
+		if arg != "-listen" && arg != "-conn" && arg != "-greeted" {
 			continue
 		}
 		for _, n := range strings.Split(os.Args[i+1], ",") {

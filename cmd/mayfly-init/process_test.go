@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -50,10 +51,18 @@ var holderBinary = sync.OnceValues(func() ([]byte, error) {
 type holderProcess struct {
 	*exec.Cmd
 	answer   control.Message // how the first start went
-	socket   string          // where its sidecar listens
+	address  net.Addr        // where its sidecar listens
+	tools    string          // where it answers tools
 	engine   string          // the engine's program
-	listener *net.UnixListener
+	listener socket
 	log      *logged
+}
+
+// socket is a listening socket.
+type socket interface {
+	net.Listener
+	syscall.Conn
+	File() (*os.File, error)
 }
 
 // logged is what the holder and its engines write, and can be read meanwhile.
@@ -77,6 +86,12 @@ func (l *logged) String() string {
 // startHolder starts a holder whose engines play part, in a container with env.
 func startHolder(t *testing.T, part string, env ...string) *holderProcess {
 	t.Helper()
+	return startHolderOn(t, "unix", filepath.Join(t.TempDir(), "s"), part, env...)
+}
+
+// startHolderOn is startHolder for a sidecar that listens on an address of a network.
+func startHolderOn(t *testing.T, network, address, part string, env ...string) *holderProcess {
+	t.Helper()
 	dir := t.TempDir()
 	self, err := os.Executable()
 	if err != nil {
@@ -91,16 +106,16 @@ func startHolder(t *testing.T, part string, env ...string) *holderProcess {
 		t.Fatal(err)
 	}
 	p := &holderProcess{
-		Cmd: exec.Command(bin, "-module", "/app.wasm"), socket: filepath.Join(dir, "s"), engine: filepath.Join(dir, "engine"), log: &logged{},
+		Cmd: exec.Command(bin, "-module", "/app.wasm"), tools: filepath.Join(dir, "control"), engine: filepath.Join(dir, "engine"), log: &logged{},
 	}
 	if err := os.Symlink(self, p.engine); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(dir, "control")
-	shim, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: path, Net: "unixpacket"})
+	shim, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: p.tools, Net: "unixpacket"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	shim.SetUnlinkOnClose(false) // it is the holder's then
 	defer shim.Close()
 	p.Dir, p.Env, p.Stderr = dir, append(append(os.Environ(), env...), enginePart+part), p.log
 	p.WaitDelay = time.Second // engines may have the log open still
@@ -108,11 +123,12 @@ func startHolder(t *testing.T, part string, env ...string) *holderProcess {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.Process.Kill(); p.Cmd.Wait() })
-	p.listener, err = net.ListenUnix("unix", &net.UnixAddr{Name: p.socket, Net: "unix"})
+	l, err := net.Listen(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.listener.Close() })
+	t.Cleanup(func() { l.Close() })
+	p.listener, p.address = l.(socket), l.Addr()
 	compiled, err := os.Open(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +139,7 @@ func startHolder(t *testing.T, part string, env ...string) *holderProcess {
 }
 
 // handshake plays the shim's side.
-func handshake(t *testing.T, shim, listener *net.UnixListener, compiled *os.File) control.Message {
+func handshake(t *testing.T, shim *net.UnixListener, listener socket, compiled *os.File) control.Message {
 	t.Helper()
 	shim.SetDeadline(time.Now().Add(10 * time.Second))
 	c, err := shim.AcceptUnix()
@@ -152,23 +168,36 @@ func handshake(t *testing.T, shim, listener *net.UnixListener, compiled *os.File
 		t.Fatal(err)
 	}
 	defer f.Close()
-	m := control.Append(nil, control.Message{Kind: control.Listen, Text: control.Compiled})
-	if _, _, err := c.WriteMsgUnix(m, unix.UnixRights(int(f.Fd()), int(compiled.Fd())), nil); err != nil {
+	tools, err := shim.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tools.Close()
+	m := control.Append(nil, control.Message{Kind: control.Listen, Text: control.Compiled + " of-the-future " + control.Tools})
+	rights := unix.UnixRights(int(f.Fd()), int(compiled.Fd()), int(compiled.Fd()), int(tools.Fd()))
+	if _, _, err := c.WriteMsgUnix(m, rights, nil); err != nil {
 		t.Fatal(err)
 	}
 	return receive()
 }
 
 // dial connects to the sidecar, with time enough for whatever is to follow.
-func (p *holderProcess) dial(t *testing.T) *net.UnixConn {
+func (p *holderProcess) dial(t *testing.T) conn {
 	t.Helper()
-	c, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: p.socket, Net: "unix"})
+	c, err := net.Dial(p.address.Network(), p.address.String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
 	c.SetDeadline(time.Now().Add(20 * time.Second))
-	return c
+	return c.(conn)
+}
+
+// conn is a client's connection.
+type conn interface {
+	net.Conn
+	syscall.Conn
+	CloseWrite() error
 }
 
 // ask sends one request and returns the pid of the engine that answered.
