@@ -15,12 +15,13 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/mayfly-run/mayfly/internal/guests"
 	"github.com/mayfly-run/mayfly/internal/ociimage"
 )
 
 // Images of ordinary containers, made of Debian packages.
 const (
-	BusyboxImage = "localhost/mayfly/busybox:1" // sh and the usual small tools
+	BusyboxImage = "localhost/mayfly/busybox:1" // sh and the usual small tools, and the guest /hello.wasm
 	MainImage    = "localhost/mayfly/main:1"    // the same with nginx and curl
 )
 
@@ -42,7 +43,12 @@ func (c *Cache) pause(root string) error {
 
 // Busybox builds the image BusyboxImage and returns its archive.
 func (c *Cache) Busybox() (string, error) {
-	return c.archive("image-busybox-1", BusyboxImage, v1.Config{Env: []string{searchPath}, Cmd: []string{"sh"}}, c.busybox)
+	return c.archive("image-busybox-2", BusyboxImage, v1.Config{Env: []string{searchPath}, Cmd: []string{"sh"}}, func(root string) error {
+		if err := c.busybox(root); err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(root, "hello.wasm"), guests.Wasm("hello"), 0o644)
+	})
 }
 
 // Main builds the image MainImage and returns its archive.
