@@ -21,6 +21,8 @@ func main() { os.Exit(doMain()) }
 // settings are what a run is asked for.
 type settings struct {
 	run      string
+	skip     string
+	bin      string
 	cluster  bool
 	accel    string
 	memory   int
@@ -42,6 +44,8 @@ func doMain() int {
 	}
 	f := cmd.Flags()
 	f.StringVar(&s.run, "run", "TestScenarios/containerd_"+lab.Containerd24, "which tests, as go test -run has it")
+	f.StringVar(&s.skip, "skip", "", "which of them not, in the same way")
+	f.StringVar(&s.bin, "bin", "bin", "directory with mayfly's programs")
 	f.BoolVar(&s.cluster, "cluster", false, "tests of integration/cluster instead of integration")
 	f.StringVar(&s.accel, "accel", "tcg", "what the machine runs on: tcg, or kvm where the kernel is allowed it")
 	f.IntVar(&s.memory, "memory", 4096, "its memory, in MiB")

@@ -32,14 +32,14 @@ func writePayload(ctx context.Context, cache *lab.Cache, dir, disk string, s set
 	tree := filepath.Join(dir, "tree")
 	p := payload{tree: tree}
 	p.sources(repo)
-	p.programs(repo)
+	p.programs(s.bin)
 	p.built(cache, s.cluster)
 	tests := filepath.Join(tree, "repo", pkg, "tests")
 	if err := errors.Join(p.err, goBuild(ctx, tests, "test", "github.com/mayfly-run/mayfly/"+pkg)); err != nil {
 		return err
 	}
 	text, err := json.Marshal(job.Job{
-		Args: []string{"./tests", "-test.v=test2json", "-test.timeout", s.timeout.String(), "-test.run", s.run},
+		Args: []string{"./tests", "-test.v=test2json", "-test.timeout", s.timeout.String(), "-test.run", s.run, "-test.skip", s.skip},
 		Dir:  job.Mount + "/repo/" + pkg,
 		Env:  []string{"XDG_CACHE_HOME=" + job.Mount + "/cache", lab.PatienceVar + "=" + strconv.Itoa(s.patience)},
 	})
@@ -104,9 +104,9 @@ func (p *payload) sources(repo string) {
 	}
 }
 
-func (p *payload) programs(repo string) {
+func (p *payload) programs(bin string) {
 	for _, b := range []string{"containerd-shim-mayfly-v1", "mayfly-init", "mayfly-engine", "mayfly"} {
-		if p.link(filepath.Join(repo, "bin", b), filepath.Join("repo/bin", b)); p.err != nil {
+		if p.link(filepath.Join(bin, b), filepath.Join("repo/bin", b)); p.err != nil {
 			p.err = fmt.Errorf("%w; make host builds it", p.err)
 			return
 		}
