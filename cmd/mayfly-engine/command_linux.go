@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/mayfly-run/mayfly/internal/control"
 	"github.com/mayfly-run/mayfly/runtime/instance"
 	"github.com/mayfly-run/mayfly/wasihttp"
 )
@@ -54,8 +55,10 @@ func exitCode(err error, log *slog.Logger) int {
 		return exitStopped
 	case errors.As(err, &trap):
 		log.Error("the guest trapped", "reason", trap.Reason, "stack", trap.Stack)
+		control.LastWords(trap.Error() + "\n" + trap.Stack)
 		return exitTrap
 	}
 	log.Error("the guest could not be run", "error", err)
+	control.LastWords("the guest could not be run: " + err.Error())
 	return exitFailure
 }

@@ -77,6 +77,9 @@ func (h *holder) engineEnded(ws syscall.WaitStatus) {
 	case h.stopping && !e.ready && !e.final && ws.Signaled() && ws.Signal() == syscall.SIGTERM:
 		h.exit(0) // it had not come to watch for the signal yet, and had nothing to finish
 	case h.stopping, e.final:
+		if !h.stopping && ws.Signaled() {
+			control.LastWords("the guest's engine " + describe(ws))
+		}
 		h.exit(exitCode(ws))
 	case e.ready && e.idle && ws.Exited() && ws.ExitStatus() == 0:
 		h.failures = 0
@@ -88,6 +91,7 @@ func (h *holder) engineEnded(ws syscall.WaitStatus) {
 		// As where kubelet has the kernel kill all of a container at once, which it does with cgroup v2: a limit that is too low is to be
 		// seen.
 		say("the engine was killed at the container's memory limit: ending, so that this is seen as OOMKilled")
+		control.LastWords("the engine was killed at the container's memory limit")
 		h.exit(outOfMemory)
 	default:
 		if e.ready && time.Since(e.started) > healthy {

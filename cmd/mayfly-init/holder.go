@@ -76,6 +76,7 @@ func (h *holder) exit(code int) {
 // giveUp ends the container, as nothing but another one helps.
 func (h *holder) giveUp(why string) {
 	say(why + "; ending, so that the container is started again")
+	control.LastWords(why)
 	h.exit(1)
 }
 
