@@ -15,6 +15,8 @@ var nodeScenarios = []scenario{
 	{"kubelet runs a sidecar in a static pod", staticPod, alone},
 	{"containerd restarts and no request is lost", containerdRestarts, alone},
 	{"kubelet restarts and no request is lost", kubeletRestarts, alone},
+	{"containerd is upgraded from 1.7 under running pods", containerdUpgraded, alone},
+	{"mayfly is upgraded under running pods", mayflyUpgraded, alone},
 	{"pods come back when their node was without power", reboots, alone},
 }
 

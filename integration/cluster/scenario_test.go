@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -101,14 +100,9 @@ func own(t *testing.T) *Cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bin, err := filepath.Abs(*binaries)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, b := range []string{"containerd-shim-mayfly-v1", "mayfly-init", "mayfly-engine"} {
-		if _, err := os.Stat(filepath.Join(bin, b)); err != nil {
-			t.Fatalf("%v; make host builds it", err)
-		}
+	bin := t.TempDir()
+	if err := copyPrograms(t.Context(), *binaries, bin); err != nil {
+		t.Fatalf("%v; make host builds it", err)
 	}
 	c, err := Up(t.Context(), cache, Options{Install: install, Mayfly: bin})
 	if err != nil {
@@ -192,6 +186,9 @@ func (s scenario) feature(p *place, runtime string) types.Feature {
 			p.slots <- struct{}{}
 			t.Cleanup(func() { <-p.slots })
 			e.T, e.ctx, e.cfg = t, ctx, cfg
+			if s.kind&alone != 0 {
+				p.settle(t) // of what ran before
+			}
 			e.begin(s.name)
 			return ctx
 		}).
