@@ -196,7 +196,7 @@ func jobLate(e *env) {
 	e.apply(jobOf("j", "", never, guest("side", "hello", "PORT=8080"), runs("first", asks), runs("second", asks, "envFrom: [{configMapRef: {name: late}}]")))
 	e.eventually("the sidecar has been alone for longer than the shim lingers", func() bool {
 		done := e.container(e.podOf("j"), "first").State.Terminated
-		return done != nil && time.Now().Sub(done.FinishedAt.Time).Seconds() > 6
+		return done != nil && time.Since(done.FinishedAt.Time).Seconds() > 6
 	})
 	e.equal("the sidecar's exit code", e.exitCode(e.podOf("j"), "side"), -1)
 	e.kubectl("create", "configmap", "late")
@@ -208,7 +208,7 @@ func jobNative(e *env) {
 	e.apply(jobOf("j", "", fields, runs("main", asks, "envFrom: [{configMapRef: {name: late}}]")))
 	e.eventually("the init container is done for longer than the shim lingers", func() bool {
 		done := e.container(e.podOf("j"), "init").State.Terminated
-		return done != nil && time.Now().Sub(done.FinishedAt.Time).Seconds() > 6
+		return done != nil && time.Since(done.FinishedAt.Time).Seconds() > 6
 	})
 	e.kubectl("create", "configmap", "late")
 	e.ends("j", batchv1.JobComplete)
@@ -282,7 +282,7 @@ func exitFalse(e *env) {
 	e.apply(annotated(jobOf("j", "", never, guest("side", "hello", "PORT=8080"), runs("main", asks)), "exit-with-main", "false"))
 	e.eventually("the main container is done for longer than the shim lingers", func() bool {
 		done := e.container(e.podOf("j"), "main").State.Terminated
-		return done != nil && time.Now().Sub(done.FinishedAt.Time).Seconds() > 6
+		return done != nil && time.Since(done.FinishedAt.Time).Seconds() > 6
 	})
 	e.equal("the sidecar's exit code", e.exitCode(e.podOf("j"), "side"), -1)
 }
@@ -309,7 +309,7 @@ func deploymentCrashes(e *env) {
 		}
 		main := e.container(&pods[0], "main")
 		last := main.LastTerminationState.Terminated
-		return main.RestartCount > 0 && main.State.Waiting != nil && last != nil && time.Now().Sub(last.FinishedAt.Time).Seconds() > 6
+		return main.RestartCount > 0 && main.State.Waiting != nil && last != nil && time.Since(last.FinishedAt.Time).Seconds() > 6
 	})
 	side := e.container(&e.podsOf("app", "d")[0], "side")
 	if side.RestartCount != 0 || side.State.Running == nil {

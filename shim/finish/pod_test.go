@@ -56,6 +56,13 @@ func (w *world) end(_ context.Context, id string, failed bool) {
 	w.Ended(strings.TrimSuffix(id, "!"), code)
 }
 
+// ended are the sidecars that were.
+func (w *world) ended() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Sorted(slices.Values(w.ends))
+}
+
 // play runs steps, a word each: "+side" a server starts, "?side" one is made and has not started, "+main" a Linux container starts, "-main" it
 // ends with 0, "!main" with 1, "x side" kubelet stops it; a number waits as many seconds. Containers have their name and a count for their id.
 func (w *world) play(t *testing.T, steps string) {
@@ -169,8 +176,7 @@ func TestWhenSidecarsEnd(t *testing.T) {
 				w := newWorld(t, tc.rule, tc.facts)
 				w.play(t, tc.steps)
 				w.Close()
-				slices.Sort(w.ends)
-				if got := strings.Join(w.ends, " "); got != tc.want || w.asked != tc.asked {
+				if got := strings.Join(w.ended(), " "); got != tc.want || w.asked != tc.asked {
 					t.Errorf("ended %q with %d questions, want %q with %d", got, w.asked, tc.want, tc.asked)
 				}
 			})
@@ -183,8 +189,8 @@ func TestFactsAreAskedForUntilTheyAreKnown(t *testing.T) {
 		w := newWorld(t, inJobs, Facts{Job: true, Containers: []string{"main", "side"}})
 		w.trouble = 4
 		w.play(t, "+main +side -main 4s")
-		if len(w.ends) != 0 {
-			t.Errorf("ended %q without knowing", w.ends)
+		if early := w.ended(); len(early) != 0 {
+			t.Errorf("ended %q without knowing", early)
 		}
 		w.play(t, "1h")
 		w.Close()
