@@ -42,13 +42,15 @@ func kubectlLogs(e *env) {
 	if !lines.Scan() {
 		e.Fatal("kubectl logs -f does not follow")
 	}
-	e.contains("the line that follows", lines.Text(), "stderr")
+	e.contains("the line that follows", lines.Text(), "first line")
 	_ = cmd.Process.Kill() // it goes on for ever
 	_ = cmd.Wait()
 
 	e.apply(podOf("ends", "", guest("side", "exit", "MAYFLY_TRIGGER=command MAYFLY_LOG_LEVEL=debug", "args: [exit, '3']"), mainWaits()))
-	e.eventually("the command was started again", func() bool { return e.allRestarts("ends") > 0 })
-	e.contains("the log before", e.kubectl("logs", "ends", "-c", "side", "--previous"), "module=/exit.wasm")
+	e.eventually("the log before a restart is there", func() bool {
+		text, _, err := e.tryKubectl("logs", "ends", "-c", "side", "--previous") // of which kubelet keeps the last one only
+		return err == nil && strings.Contains(text, "module=/exit.wasm")
+	})
 }
 
 func kubectlExec(e *env) {
@@ -72,7 +74,9 @@ func kubectlExec(e *env) {
 	e.contains("what is wrong", errs, "501 Not Implemented", "exit code 1")
 
 	busy := e.top("execs", "side")
-	e.equal("wakes", busy.Wakes, 1)
+	if busy.Wakes == 0 {
+		e.Error("a request has not woken the sidecar")
+	}
 	e.equal("the limit of memory", busy.Memory.Limit, uint64(64<<20))
 
 	_, errs, err = e.tryKubectl("exec", "execs", "-c", "side", "--", "sh", "-c", "echo no")
@@ -116,7 +120,7 @@ func kubectlAttach(e *env) {
 			text.WriteString(line + "\n")
 		default:
 		}
-		return strings.Contains(text.String(), "stderr")
+		return strings.Contains(text.String(), "second line")
 	})
 	_ = cmd.Process.Kill()
 	go func() {
