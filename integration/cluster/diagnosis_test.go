@@ -5,7 +5,9 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -43,27 +45,45 @@ func (e *env) diagnosis() string {
 			}
 		}
 	}
-	if e.cluster != nil {
-		for _, log := range []string{"kubelet", "containerd"} {
-			fmt.Fprintf(&b, "%s's log has\n%s\n", log, logEnd(e.cluster.Node.Path("log/"+log+".log"), e.namespace))
-		}
+	for path, from := range e.logged {
+		fmt.Fprintf(&b, "warnings in %s:\n%s\n", path, warnings(path, from))
 	}
 	return b.String()
 }
 
-// logEnd are the last lines of a log that are about the namespace, or that are
-// warnings.
-func logEnd(path, namespace string) string {
-	text, err := os.ReadFile(path)
+// noteLogs notes how long the node's logs are, so that what was written before
+// the scenario is not shown when it fails.
+func (e *env) noteLogs() {
+	e.logged = map[string]int64{}
+	if e.cluster == nil {
+		return
+	}
+	for _, path := range []string{e.cluster.Log("kubelet"), e.cluster.Containerd.Log()} {
+		if info, err := os.Stat(path); err == nil {
+			e.logged[path] = info.Size()
+		}
+	}
+}
+
+// warnings are the last ones in a log, from some place on.
+func warnings(path string, from int64) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return err.Error()
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.NewSectionReader(f, from, 64<<20))
 	if err != nil {
 		return err.Error()
 	}
 	var some []string
 	for line := range strings.Lines(string(text)) {
-		warns := strings.HasPrefix(line, "E") || strings.Contains(line, "level=error") || strings.Contains(line, "level=warning")
-		if warns || strings.Contains(line, namespace) {
+		if klogWarning.MatchString(line) || strings.Contains(line, "level=error") || strings.Contains(line, "level=warning") {
 			some = append(some, line)
 		}
 	}
-	return strings.Join(some[max(0, len(some)-20):], "")
+	return strings.Join(some[max(0, len(some)-15):], "")
 }
+
+// klogWarning is how a warning or an error of a program of Kubernetes begins.
+var klogWarning = regexp.MustCompile(`^[EWF]\d{4} `)

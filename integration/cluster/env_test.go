@@ -37,7 +37,8 @@ type env struct {
 	runtime   string   // RuntimeClass, "" for runc
 	cluster   *Cluster // nil on a cluster that is only given by its kubeconfig
 
-	place *place
+	place  *place
+	logged map[string]int64 // how long the node's logs were when the scenario began
 }
 
 // connect makes clients that do not hold requests back, as they do by default.
@@ -57,6 +58,7 @@ func connect(kubeconfig string) (*envconf.Config, error) {
 // begin makes the scenario's namespace, and waits until pods can be made in it.
 func (e *env) begin(scenario string) {
 	e.Helper()
+	e.noteLogs()
 	e.namespace = envconf.RandomName(slug(scenario), 46)
 	// Not the client's own: there is one for all, and its namespace is the last that anybody named.
 	own, err := resources.New(e.cfg.Client().RESTConfig())

@@ -50,7 +50,9 @@ func containerdUpgraded(e *env) {
 	left, err := old.cluster.Node.Leaks(before)
 	old.check(err)
 	// Containerd itself is another, and has a socket more.
-	left = slices.DeleteFunc(left, func(l string) bool { return strings.HasSuffix(l, "/containerd.toml") || strings.Contains(l, "/run/nri") })
+	left = slices.DeleteFunc(left, func(l string) bool {
+		return strings.HasSuffix(l, "/containerd.toml") || strings.Contains(l, "/run/nri")
+	})
 	if len(left) > 0 {
 		old.Errorf("something is left behind:\n%s", strings.Join(left, "\n"))
 	}
