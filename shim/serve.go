@@ -25,7 +25,7 @@ import (
 )
 
 const (
-	// quiet is how long after the last call memory is given back to the kernel.
+	// quiet is how long after the last call that did something memory is given back to the kernel.
 	quiet = 5 * time.Second
 	// shutdownPatience bounds the callbacks at the end.
 	shutdownPatience = 5 * time.Second
@@ -54,7 +54,7 @@ func serve(ctx context.Context, f flags) error {
 	if err != nil {
 		return err
 	}
-	freer := newMemoryFreer(quiet)
+	freer := newMemoryFreer(quiet, debug.FreeOSMemory)
 	defer freer.stop()
 	server, err := ttrpc.NewServer(
 		ttrpc.WithServerHandshaker(ttrpc.UnixSocketRequireSameUser()),
@@ -159,20 +159,3 @@ func logStacks(ctx context.Context) {
 	buf := make([]byte, 1<<20)
 	log.G(ctx).Infof("goroutines:\n%s", buf[:runtime.Stack(buf, true)])
 }
-
-// memoryFreer gives memory back to the kernel once calls have been quiet for a while: no timer runs in an idle shim.
-type memoryFreer struct {
-	after time.Duration
-	timer *time.Timer
-}
-
-func newMemoryFreer(after time.Duration) *memoryFreer {
-	return &memoryFreer{after: after, timer: time.AfterFunc(after, debug.FreeOSMemory)}
-}
-
-func (m *memoryFreer) intercept(ctx context.Context, unmarshal ttrpc.Unmarshaler, _ *ttrpc.UnaryServerInfo, method ttrpc.Method) (any, error) {
-	m.timer.Reset(m.after)
-	return method(ctx, unmarshal)
-}
-
-func (m *memoryFreer) stop() { m.timer.Stop() }
