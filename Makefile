@@ -76,6 +76,14 @@ bench: host ## measure and write out/bench.json and out/bench.html
 bench-peers: ## measure beside wasmtime, jco and containers, and write out/bench-peers.json and .html
 	@go run ./integration/benchpeers
 
+# Nodes cannot pull them, but where they were pushed: REGISTRY=registry.example/team.
+bench-images: ## the images of the benchmark on a cluster, in out/bench-images; REGISTRY=PREFIX pushes them
+	@go run ./integration/cmd/benchimages $(if $(REGISTRY),-registry $(REGISTRY)) $(if $(ARCH),-arch $(ARCH))
+
+bench-kind: kind bench-images ## measure cold starts in pods of that cluster, and write out/bench-kind.json and .html; BENCH=--quick
+	@go run ./integration/cmd/kind load out/bench-images/*.tar
+	bin/mayfly bench cluster --kubeconfig "$$(go run ./integration/cmd/kind kubeconfig)" --context kind-mayfly --name bench-kind $(BENCH)
+
 conformance: host ## containerd's own client tests with mayfly and with runc
 	go run ./integration/conformance
 
@@ -107,5 +115,5 @@ testdata: ## rebuild the test guests and the examples' modules from source
 clean: ## remove what was built here; the cache directory stays
 	rm -rf bin out
 
-.PHONY: help build host test guests unit integration cluster cluster-down kind kind-test kind-down lint demo bench bench-peers conformance differential wasi-testsuite component-scripts testdata clean
+.PHONY: help build host test guests unit integration cluster cluster-down kind kind-test kind-down lint demo bench bench-peers bench-images bench-kind conformance differential wasi-testsuite component-scripts testdata clean
 .DEFAULT_GOAL := help

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -29,6 +30,7 @@ func tellNode(w io.Writer, proc string) error {
 		return err
 	}
 	n := order.Node{CPU: entry(filepath.Join(proc, "cpuinfo"), "model name"), Load: firstFields(filepath.Join(proc, "loadavg"), 3)}
+	var root, path, program string // of a shim
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil {
@@ -47,14 +49,26 @@ func tellNode(w io.Writer, proc string) error {
 		p.Parent, _ = strconv.Atoi(entry(filepath.Join(dir, "status"), "PPid"))
 		p.Private, p.PSS = u.Private, u.PSS
 		n.Processes = append(n.Processes, p)
-		if shim && n.Runc == "" {
-			n.Runc = versionOf(dir, "runc", "--version")
+		if shim && (root == "" || strings.Contains(p.Name, "mayfly")) {
+			root, path = filepath.Join(dir, "root"), variable(dir, "PATH")
+			program, _ = os.Readlink(filepath.Join(dir, "exe"))
 		}
-		if shim && strings.Contains(p.Name, "mayfly") && n.Shim == "" {
-			n.Shim = versionOf(dir, "", "-v")
+	}
+	if root != "" && inRoot(root, path) == nil {
+		n.Runc = versionOf("runc", "--version")
+		if strings.Contains(program, "mayfly") {
+			n.Shim = versionOf(program, "-v")
 		}
 	}
 	return order.Write(w, n)
+}
+
+// inRoot makes this process see the files that another sees, and find programs as that does: for good.
+func inRoot(root, path string) error {
+	if err := syscall.Chroot(root); err != nil {
+		return err
+	}
+	return errors.Join(os.Chdir("/"), os.Setenv("PATH", cmp.Or(path, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")))
 }
 
 func nameOf(dir string) string {
@@ -115,41 +129,17 @@ func firstFields(file string, n int) string {
 	return strings.Join(f[:min(n, len(f))], ", ")
 }
 
-// versionOf runs a program that a process finds, or its own if there is no name, in the files that the process sees, and returns the last word of
-// the first line that it prints; "" if it cannot be had.
-func versionOf(dir, name, flag string) string {
-	program, err := os.Readlink(filepath.Join(dir, "exe"))
-	if err != nil {
-		return ""
-	}
-	root := filepath.Join(dir, "root")
-	if name != "" {
-		if program = find(root, variable(dir, "PATH"), name); program == "" {
-			return ""
-		}
-	}
+// versionOf runs a program and returns the last word of the line that has its version, "" if it cannot be had.
+func versionOf(program, flag string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, flag)
-	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root}
-	out, err := cmd.Output()
+	out, err := exec.CommandContext(ctx, program, flag).Output()
 	if err != nil {
 		return ""
 	}
 	for line := range strings.Lines(string(out)) {
 		if f := strings.Fields(line); strings.HasPrefix(line, "runc version") || strings.Contains(line, "Version:") {
 			return f[len(f)-1]
-		}
-	}
-	return ""
-}
-
-// find is where in root a program is.
-func find(root, path, name string) string {
-	for dir := range strings.SplitSeq(cmp.Or(path, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), ":") {
-		if info, err := os.Stat(filepath.Join(root, dir, name)); err == nil && info.Mode().IsRegular() {
-			return filepath.Join(dir, name)
 		}
 	}
 	return ""

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -30,6 +31,11 @@ func ready(ctx context.Context, t order.Turn) error {
 			return err
 		}
 	}
+	if t.Reach {
+		if err := reach(ctx, t.Port); err != nil {
+			return err
+		}
+	}
 	if !t.Idle {
 		return nil
 	}
@@ -49,6 +55,21 @@ func ready(ctx context.Context, t order.Turn) error {
 		}
 	}
 	return sleep(ctx, settle)
+}
+
+// reach waits until somebody listens. A pod is Ready when its containers were started, which does not mean that they do.
+func reach(ctx context.Context, port int) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			return conn.Close()
+		}
+		if err := errors.Join(sleep(ctx, 20*time.Millisecond), ctx.Err()); err != nil {
+			return fmt.Errorf("nobody listens on port %d: %w", port, err)
+		}
+	}
 }
 
 // warm asks a server in this process, so that the first request to somebody else pays for nothing that is the client's.

@@ -46,7 +46,7 @@ func (r *Results) Page() report.Page {
 		p.Origin.More = append(p.Origin.More, report.Fact{Name: m[0], Text: m[1]})
 	}
 	for _, i := range r.Images {
-		p.Origin.More = append(p.Origin.More, report.Fact{Name: "image " + i.Name, Text: i.Ref + " (" + i.Digest + ")"})
+		p.Origin.More = append(p.Origin.More, report.Fact{Name: "image " + i.Name, Text: i.Ref})
 	}
 	if r.Quick {
 		p.Lead = append(p.Lead, "This was a quick run: it shows that all works. Samples are small, and the figures are no more than a hint.")

@@ -38,7 +38,7 @@ func (r *run) wakes(ctx context.Context) error {
 	for round := range r.plan.Wakes + 1 {
 		for _, s := range rotated(all, round) {
 			t := s.turn()
-			t.Idle = true
+			t.Idle, t.Reach = true, !s.isGuest()
 			o.Turns = append(o.Turns, t)
 		}
 	}

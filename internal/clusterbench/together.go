@@ -45,7 +45,7 @@ func (r *run) together(ctx context.Context) error {
 	for round := range r.plan.WakeRounds {
 		for _, s := range rotated(some, round) {
 			t := s.turn()
-			t.Idle = true
+			t.Idle, t.Reach = true, !s.isGuest() // which listens when its pod is Ready
 			sum := order.Answer{}
 			err := r.api.order(ctx, conductor, order.Order{Turns: []order.Turn{t}, Pods: addrs}, func(a order.Answer) {
 				sum.Times = append(sum.Times, a.Times...)

@@ -44,6 +44,8 @@ type Turn struct {
 	Brief   bool          `json:"brief"`   // the answer has no times but their distribution
 	// Idle waits until the pod has no engine any more, before the turn.
 	Idle bool `json:"idle,omitempty"`
+	// Reach waits until somebody listens on the port, before the turn. It connects, and leaves.
+	Reach bool `json:"reach,omitempty"`
 }
 
 // Answer is what came out of a turn.
