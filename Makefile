@@ -14,7 +14,7 @@ LDFLAGS  := -s -w -X $(MODULE)/internal/version.Version=$(VERSION)
 PORTABLE := ./cmd/mayfly/... ./runtime/... ./wasihttp/... ./internal/...
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## four static binaries in bin/, and for each architecture in bin/ARCH/
 	@set -e; for arch in $(ARCHS); do for b in $(BINARIES); do \
@@ -87,6 +87,12 @@ bench-kind: kind bench-images ## measure cold starts in pods of that cluster, an
 conformance: host ## containerd's own client tests with mayfly and with runc
 	go run ./integration/conformance
 
+e2e: host ## Kubernetes' own tests of what a node must do, with mayfly and with runc; E2E=-resume
+	go run ./integration/e2e $(E2E)
+
+integration-cgroup2: host guests ## the scenarios in a virtual machine with cgroups of version 2; VM='--run REGEXP'
+	@go run ./integration/vm $(VM)
+
 differential: host guests ## the same requests to mayfly and to other hosts of components, and what differs
 	@go run ./integration/differential
 
@@ -115,5 +121,5 @@ testdata: ## rebuild the test guests and the examples' modules from source
 clean: ## remove what was built here; the cache directory stays
 	rm -rf bin out
 
-.PHONY: help build host test guests unit integration cluster cluster-down kind kind-test kind-down lint demo bench bench-peers bench-images bench-kind conformance differential wasi-testsuite component-scripts testdata clean
+.PHONY: help build host test guests unit integration cluster cluster-down kind kind-test kind-down lint demo bench bench-peers bench-images bench-kind conformance e2e integration-cgroup2 differential wasi-testsuite component-scripts testdata clean
 .DEFAULT_GOAL := help
