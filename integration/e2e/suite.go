@@ -78,7 +78,7 @@ func (s *suite) run(ctx context.Context, kubeconfig string, procs int, tests []s
 	// terminal by itself, and a second one would cut it short.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 2 * time.Minute
+	cmd.WaitDelay = 5 * time.Minute
 	runErr := cmd.Run()
 	if _, err := os.Stat(report); err != nil {
 		return fmt.Errorf("run Kubernetes' tests: %w; what they said is in %s", errors.Join(runErr, err), log)
