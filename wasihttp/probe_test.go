@@ -185,11 +185,11 @@ func TestAGreetedClientIsServed(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- app.Server.Serve(ctx, []net.Listener{l}, []net.Conn{Greeted(given)}) }()
-	transport := &http2.Transport{}
-	c, err := transport.NewClientConn(client)
-	if err != nil {
-		t.Fatal(err)
+	c := &http.Transport{
+		Protocols:   new(http.Protocols),
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return client, nil },
 	}
+	c.Protocols.SetUnencryptedHTTP2(true)
 	for range 3 {
 		r, err := http.NewRequest("POST", "http://x/greeted", strings.NewReader(strings.Repeat("x", 100_000)))
 		if err != nil {
@@ -205,7 +205,7 @@ func TestAGreetedClientIsServed(t *testing.T) {
 			t.Errorf("got %d bytes, %v", len(body), err)
 		}
 	}
-	c.Close()
+	c.CloseIdleConnections()
 	stop()
 	if err := <-served; err != nil {
 		t.Error(err)
