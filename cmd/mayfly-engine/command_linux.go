@@ -27,23 +27,24 @@ const stuck = 500 * time.Millisecond
 
 // runCommand runs the guest once and returns the exit code.
 func runCommand(ctx context.Context, app *wasihttp.App, log *slog.Logger) int {
+	stderr := &lastSaid{w: os.Stderr} // the guest's until it has ended
 	ended := make(chan error, 1)
-	go func() { ended <- app.Command(ctx, os.Stdin, os.Stdout, os.Stderr) }()
+	go func() { ended <- app.Command(ctx, os.Stdin, os.Stdout, stderr) }()
 	select {
 	case err := <-ended:
-		return exitCode(err, log)
+		return exitCode(err, log, stderr)
 	case <-ctx.Done():
 	}
 	select {
 	case err := <-ended:
-		return exitCode(err, log)
+		return exitCode(err, log, stderr)
 	case <-time.After(stuck):
 		return exitStopped
 	}
 }
 
 // exitCode is how a command that ended with err tells it, once log has the details.
-func exitCode(err error, log *slog.Logger) int {
+func exitCode(err error, log *slog.Logger, stderr *lastSaid) int {
 	var exit *instance.ExitError
 	var trap *instance.TrapError
 	switch {
@@ -55,7 +56,7 @@ func exitCode(err error, log *slog.Logger) int {
 		return exitStopped
 	case errors.As(err, &trap):
 		log.Error("the guest trapped", "reason", trap.Reason, "stack", trap.Stack)
-		control.LastWords(trap.Error() + "\n" + trap.Stack)
+		control.LastWords(trap.Error() + "\n" + stderr.String() + trap.Stack)
 		return exitTrap
 	}
 	log.Error("the guest could not be run", "error", err)
