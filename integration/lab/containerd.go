@@ -19,6 +19,9 @@ import (
 // Socket is where containerd listens in every node.
 const Socket = "/run/containerd/containerd.sock"
 
+// AbsentRuntime is a runtime that containerd is configured for and whose shim is not installed.
+const AbsentRuntime = "absent"
+
 // PauseImage is what keeps a pod's namespaces; see Cache.Pause.
 const PauseImage = "localhost/mayfly/pause:1"
 
@@ -62,6 +65,8 @@ state = "/run/containerd"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.mayfly]
       runtime_type = "io.containerd.mayfly.v1"
       pod_annotations = ["mayfly.run/*"]
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.` + AbsentRuntime + `]
+      runtime_type = "io.containerd.absent.v1"
 `))
 
 const pods = `{"cniVersion": "1.0.0", "name": "pods", "plugins": [
