@@ -25,6 +25,8 @@ import (
 	"sigs.k8s.io/e2e-framework/klient/wait"
 	"sigs.k8s.io/e2e-framework/klient/wait/conditions"
 	"sigs.k8s.io/e2e-framework/pkg/envconf"
+
+	"github.com/mayfly-run/mayfly/integration/lab"
 )
 
 // env is what a scenario works with. Its methods fail the test by themselves.
@@ -111,7 +113,7 @@ func (e *env) check(err error) {
 // eventually waits until what is so.
 func (e *env) eventually(what string, so func() bool) {
 	e.Helper()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end) && e.ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(lab.Patience(time.Minute)); time.Now().Before(end) && e.ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
 		if so() {
 			return
 		}
@@ -245,7 +247,7 @@ type waitCondition = func(context.Context) (bool, error)
 func (e *env) wait(what string, condition func(*conditions.Condition) waitCondition) {
 	e.Helper()
 	err := wait.For(condition(conditions.New(e.resources)), wait.WithContext(e.ctx), wait.WithImmediate(),
-		wait.WithInterval(100*time.Millisecond), wait.WithTimeout(time.Minute))
+		wait.WithInterval(100*time.Millisecond), wait.WithTimeout(lab.Patience(time.Minute)))
 	if err != nil {
 		e.Fatalf("it does not come to pass: %s: %v", what, err)
 	}
@@ -269,16 +271,19 @@ func (e *env) sh(pod, script string) string {
 	return out
 }
 
+// curlPatience is how many seconds an answer may take.
+var curlPatience = fmt.Sprint(lab.Patience(20 * time.Second).Seconds())
+
 // get asks for a URL from the pod's container main; the answer must be a good one.
 func (e *env) get(pod, url string) string {
 	e.Helper()
-	return strings.TrimSuffix(e.sh(pod, "curl -sS --fail-with-body --max-time 20 '"+url+"'"), "\n")
+	return strings.TrimSuffix(e.sh(pod, "curl -sS --fail-with-body --max-time "+curlPatience+" '"+url+"'"), "\n")
 }
 
 // status asks for a URL and returns the answer's status, "000" for none.
 func (e *env) status(pod, url string) string {
 	e.Helper()
-	return strings.TrimSpace(e.sh(pod, "curl -s --max-time 20 -o /dev/null -w '%{http_code}' '"+url+"' || true"))
+	return strings.TrimSpace(e.sh(pod, "curl -s --max-time "+curlPatience+" -o /dev/null -w '%{http_code}' '"+url+"' || true"))
 }
 
 // logs is what a container has written.

@@ -193,9 +193,9 @@ func (s scenario) feature(p *place, runtime string) types.Feature {
 			return ctx
 		}).
 		Assess("holds", func(ctx context.Context, t *testing.T, _ *envconf.Config) context.Context {
-			patience := once
+			patience := lab.Patience(once)
 			if s.kind&long != 0 {
-				patience = lengthy
+				patience = lab.Patience(lengthy)
 			}
 			limited, cancel := context.WithTimeout(ctx, patience)
 			t.Cleanup(cancel)
@@ -250,7 +250,7 @@ const ours = "mayfly.run/scenario"
 func (p *place) settle(t *testing.T) {
 	resources := p.environment.EnvConf().Client().Resources()
 	var left []string
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(lab.Patience(time.Minute)); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		var list corev1.NamespaceList
 		if err := resources.List(context.Background(), &list, func(o *metav1.ListOptions) { o.LabelSelector = ours }); err != nil {
 			t.Errorf("list namespaces: %v", err)
