@@ -64,6 +64,8 @@ func parseOperations(r io.Reader) map[string]operation {
 			o.seconds = v
 		case "count":
 			o.count = int(v)
+		default: // of the histogram
+			continue
 		}
 		all[name] = o
 	}
