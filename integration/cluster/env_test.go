@@ -110,10 +110,13 @@ func (e *env) check(err error) {
 	}
 }
 
+// patient is how long to wait for one thing, on a machine that has other work.
+const patient = 100 * time.Second
+
 // eventually waits until what is so.
 func (e *env) eventually(what string, so func() bool) {
 	e.Helper()
-	for end := time.Now().Add(lab.Patience(time.Minute)); time.Now().Before(end) && e.ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(lab.Patience(patient)); time.Now().Before(end) && e.ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
 		if so() {
 			return
 		}
@@ -247,7 +250,7 @@ type waitCondition = func(context.Context) (bool, error)
 func (e *env) wait(what string, condition func(*conditions.Condition) waitCondition) {
 	e.Helper()
 	err := wait.For(condition(conditions.New(e.resources)), wait.WithContext(e.ctx), wait.WithImmediate(),
-		wait.WithInterval(100*time.Millisecond), wait.WithTimeout(lab.Patience(time.Minute)))
+		wait.WithInterval(100*time.Millisecond), wait.WithTimeout(lab.Patience(patient)))
 	if err != nil {
 		e.Fatalf("it does not come to pass: %s: %v", what, err)
 	}
