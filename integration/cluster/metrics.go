@@ -52,7 +52,7 @@ func (c *Cluster) StartMetrics(ctx context.Context, cache *lab.Cache) error {
 	admin := c.path("admin.conf")
 	cmd := exec.Command(program, "--kubeconfig="+admin, "--authentication-kubeconfig="+admin, "--authorization-kubeconfig="+admin,
 		"--secure-port="+metricsPort, "--cert-dir="+c.path("metrics-server"), "--kubelet-preferred-address-types=InternalIP",
-		"--kubelet-certificate-authority="+c.path("ca.crt"), "--metric-resolution=10s")
+		"--kubelet-certificate-authority="+c.path("ca.crt"), "--metric-resolution=10s", "--kubelet-request-timeout=9s")
 	cmd.Stdout, cmd.Stderr = log, log
 	d, err := c.Node.StartDaemon(cmd)
 	if err != nil {

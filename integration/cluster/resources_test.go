@@ -24,6 +24,7 @@ var resourceScenarios = []scenario{
 	{"sidecars are in pods of every class of service", classesOfService, sidecar},
 	{"what a pod costs beside its containers counts for its limit and for the node", overheadCounts, sidecar},
 	{"kubelet's summary counts each sidecar by itself", summaryCounts, sidecar},
+	{"kubectl top shows what a sidecar uses, and the autoscaler adds pods for it", autoscales, sidecar | alone | long},
 }
 
 // limits is a container's field; each is "memory: 64Mi, cpu: 1".
