@@ -12,5 +12,5 @@
 // both.
 //
 // A test whose outcomes differ is run once more with both. Results are kept in
-// out/e2e, and with -resume only tests without one are run.
+// out/e2e, and with -resume only tests that have not passed are run.
 package main

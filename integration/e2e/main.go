@@ -47,7 +47,7 @@ func doMain() int {
 	flag.StringVar(&s.bin, "bin", "bin", "`directory` with mayfly's programs")
 	flag.IntVar(&s.procs, "procs", 12, "so many tests at a time; most of them wait most of the time")
 	flag.DurationVar(&s.timeout, "timeout", 45*time.Minute, "what has not ended with a runtime after `duration` is stuck")
-	flag.BoolVar(&s.resume, "resume", false, "keep what is in out/e2e, and run only what is missing")
+	flag.BoolVar(&s.resume, "resume", false, "keep what is in out/e2e, and run only what has not passed")
 	flag.Usage = func() {
 		fmt.Fprint(flag.CommandLine.Output(), usage)
 		flag.PrintDefaults()

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -36,6 +38,7 @@ var all = []testImage{
 	{"e2e-test-images/nonewprivs:1.4", v1.Config{Cmd: []string{"nnp"}}, setuid},
 	{"e2e-test-images/agnhost:2.63.0", v1.Config{Entrypoint: []string{"/agnhost"}, Cmd: []string{"pause"}}, agnhost},
 	{"e2e-test-images/agnhost:2.55", v1.Config{Entrypoint: []string{"/agnhost"}, Cmd: []string{"pause"}}, agnhost},
+	{"e2e-test-images/glibc-dns-testing:2.0.0", v1.Config{Cmd: []string{"sh"}}, glibc},
 	{"e2e-test-images/nginx:1.15-4", v1.Config{Cmd: []string{"nginx", "-g", "daemon off;"}}, (*Cache).testNginx},
 	{"e2e-test-images/nginx:1.27-0", v1.Config{Cmd: []string{"nginx", "-g", "daemon off;"}}, (*Cache).testNginx},
 }
@@ -46,7 +49,7 @@ func (k *KubernetesTests) Images(c *Cache) ([]string, error) {
 	var archives []string
 	for _, i := range all {
 		i.config.Env = []string{searchPath}
-		entry := "image-kubernetes-1-" + strings.NewReplacer("/", "-", ":", "-").Replace(i.name)
+		entry := "image-kubernetes-2-" + strings.NewReplacer("/", "-", ":", "-").Replace(i.name)
 		a, err := c.archive(entry, testImages+i.name, i.config, func(root string) error { return i.fill(c, k, root) })
 		if err != nil {
 			return nil, err
@@ -75,6 +78,36 @@ func setuid(c *Cache, k *KubernetesTests, root string) error {
 	return errors.Join(plain(c, k, root), copyFile(k.Program("nnp"), program), os.Chmod(program, 0o755|os.ModeSetuid|os.ModeSetgid))
 }
 
+// glibc has a program that asks for names as the C library of most images does.
+func glibc(c *Cache, k *KubernetesTests, root string) error {
+	if err := plain(c, k, root); err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(root, "bin/hostname")); err != nil {
+		return err
+	}
+	return c.debianPrograms(root, map[string]string{"bin/hostname": "hostname"})
+}
+
+// debianPrograms puts programs into root that packages have.
+func (c *Cache) debianPrograms(root string, packages map[string]string) error {
+	all, err := os.MkdirTemp("", "mayfly-debian-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(all)
+	if err := c.download(all, true, slices.Collect(maps.Values(packages))...); err != nil {
+		return err
+	}
+	t := tree{from: all, to: root}
+	for program := range packages {
+		if err := t.program(program); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (c *Cache) testNginx(_ *KubernetesTests, root string) error { return c.main(root) }
 
 // agnhost is the program most tests run, with what they call beside it: curl, a
@@ -99,16 +132,11 @@ func agnhost(c *Cache, k *KubernetesTests, root string) error {
 	if err := os.Mkdir(filepath.Join(root, "uploads"), 0o755); err != nil {
 		return err
 	}
-	tools, err := os.MkdirTemp("", "mayfly-debian-")
-	if err != nil {
+	if err := c.debianPrograms(root, map[string]string{"usr/bin/curl": "curl", "bin/bash": "bash", "bin/nc.openbsd": "netcat-openbsd"}); err != nil {
 		return err
 	}
-	defer os.RemoveAll(tools)
-	if err := c.download(tools, true, "curl", "bash"); err != nil {
-		return err
-	}
-	t := tree{from: tools, to: root}
-	if err := errors.Join(t.program("usr/bin/curl"), t.program("bin/bash")); err != nil {
+	nc := filepath.Join(root, "bin/nc") // busybox's knows no UDP
+	if err := errors.Join(os.Remove(nc), os.Symlink("nc.openbsd", nc)); err != nil {
 		return err
 	}
 	pause, err := c.Pause()
