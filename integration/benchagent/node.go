@@ -52,6 +52,7 @@ func tellNode(w io.Writer, proc string) error {
 		if shim && (root == "" || strings.Contains(p.Name, "mayfly")) {
 			root, path = filepath.Join(dir, "root"), variable(dir, "PATH")
 			program, _ = os.Readlink(filepath.Join(dir, "exe"))
+			program = strings.TrimSuffix(program, " (deleted)") // another was installed since
 		}
 	}
 	if root != "" && inRoot(root, path) == nil {

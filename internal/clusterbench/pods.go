@@ -179,6 +179,9 @@ func (p *pods) ready(ctx context.Context, name string) (sight, error) {
 			return !s.ready.IsZero() && is(s.pod, corev1.PodReady), wrong(s.pod)
 		})
 		stop()
+		if errors.Is(err, ErrCannotStart) {
+			return s, errors.Join(err, p.api.lastWords(ctx, s.pod))
+		}
 		if !errors.Is(err, context.DeadlineExceeded) {
 			return s, err
 		}

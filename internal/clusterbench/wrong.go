@@ -62,7 +62,7 @@ func hint(message string) string {
 			return h.do
 		}
 	}
-	return "the sentence says what is wrong; kubectl describe pod says more while it is there"
+	return "containerd's log on the node may say more"
 }
 
 // wrongSandbox reads from a pod's events whether its sandbox cannot be made, which no status tells.
@@ -88,6 +88,21 @@ func seriesCount(e *corev1.Event) int32 {
 		return 1
 	}
 	return e.Series.Count
+}
+
+// lastWords are what containers that have ended wrote last, as an error for who reads it; nil if there is nothing.
+func (a *api) lastWords(ctx context.Context, pod *corev1.Pod) (words error) {
+	for _, c := range pod.Status.ContainerStatuses {
+		if c.State.Terminated == nil {
+			continue
+		}
+		text, err := a.core.Get().Namespace(a.namespace).Resource("pods").Name(pod.Name).SubResource("log").
+			Param("container", c.Name).Param("tailLines", "3").Param("limitBytes", "4096").DoRaw(ctx)
+		if log := strings.TrimSpace(string(text)); err == nil && log != "" {
+			words = errors.Join(words, fmt.Errorf("the log of container %s ends with: %s", c.Name, log))
+		}
+	}
+	return words
 }
 
 // state is a pod's in a few words.

@@ -23,7 +23,7 @@ func TestWhatKeepsAPodFromStartingIsSaidWithWhatToDo(t *testing.T) {
 		{"its container is being created", waiting("ContainerCreating", ""), nil},
 		{"an image cannot be pulled", waiting("ImagePullBackOff", "Back-off pulling"), []string{"localhost/mayfly/bench-c:1", "kind load image-archive", "make bench-images REGISTRY="}},
 		{"the container cannot be started", waiting("RunContainerError", "exec format error"), []string{"container c", "RuntimeClass's handler is runc"}},
-		{"something that nobody knows", waiting("CreateContainerError", "oh."), []string{"container c: oh: ", "kubectl describe pod"}},
+		{"something that nobody knows", waiting("CreateContainerError", "oh."), []string{"container c: oh: ", "containerd's log"}},
 		{"no node takes it", corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: "0/2 nodes are available"}}},
 			[]string{"0/2 nodes are available", "--node"}},
 		{"it has ended", corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{Name: "c", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Error", ExitCode: 3}}}}},
