@@ -41,7 +41,7 @@ const (
 )
 
 var scenarios = slices.Concat(networkScenarios, securityScenarios, volumeScenarios, badScenarios, probeScenarios, kubectlScenarios,
-	orderScenarios, jobScenarios, rolloutScenarios, resourceScenarios, manyScenarios, nodeScenarios)
+	orderScenarios, jobScenarios, rolloutScenarios, resourceScenarios, manyScenarios, nodeScenarios, exampleScenarios)
 
 const (
 	// once bounds one scenario, lengthy one that is long.
