@@ -212,7 +212,8 @@ func failingCommands(e *env) {
 		e.contains("the end of "+container, reason(statusOf(e.pod("commands"), container)), says...)
 	}
 	e.eventually("kubelet waits before it starts one again", func() bool {
-		return strings.Contains(e.events("commands"), "Back-off restarting failed container exits")
+		w := statusOf(e.pod("commands"), "exits").State.Waiting
+		return w != nil && w.Reason == "CrashLoopBackOff" && strings.Contains(e.events("commands"), "Back-off restarting failed container exits")
 	})
 	e.contains("kubectl describe", e.kubectl("describe", "pod", "commands"), "Exit Code:    3", "Exit Code:    134", "the guest trapped: unreachable", "CrashLoopBackOff")
 }
