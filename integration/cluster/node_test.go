@@ -5,20 +5,21 @@ package cluster
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-var nodeScenarios = []scenario{
+var nodeScenarios = slices.Concat(ordinaryScenarios, []scenario{
 	{"kubelet runs a sidecar in a static pod", staticPod, alone},
 	{"containerd restarts and no request is lost", containerdRestarts, alone},
 	{"kubelet restarts and no request is lost", kubeletRestarts, alone},
 	{"containerd is upgraded from 1.7 under running pods", containerdUpgraded, alone},
 	{"mayfly is upgraded under running pods", mayflyUpgraded, alone},
 	{"pods come back when their node was without power", reboots, alone},
-}
+})
 
 // pair is a pod with a main container and a sidecar.
 func pair(name string) string {
