@@ -31,10 +31,11 @@ const (
 	failedStart = 128
 )
 
-// Labels of a sandbox. Those of a Job's pods are from the Job controller, the second before Kubernetes 1.27.
+// Labels of a sandbox, of a Job's pods the first, or before Kubernetes 1.27 the next two. One of these alone may be anybody's.
 const (
 	jobLabel          = "batch.kubernetes.io/job-name"
 	oldJobLabel       = "job-name"
+	oldJobUIDLabel    = "controller-uid"
 	podNameLabel      = "io.kubernetes.pod.name"
 	podNamespaceLabel = "io.kubernetes.pod.namespace"
 )
@@ -98,7 +99,7 @@ func (m *mains) ask(ctx context.Context, sandbox, kubelet string) (finish.Facts,
 		log.G(ctx).WithError(err).Warn("learn whether the pod is a Job's")
 		return finish.Facts{}, err
 	}
-	facts := finish.Facts{Job: labels[jobLabel] != "" || labels[oldJobLabel] != ""}
+	facts := finish.Facts{Job: labels[jobLabel] != "" || labels[oldJobLabel] != "" && labels[oldJobUIDLabel] != ""}
 	facts.Containers, err = records.Containers(ctx, kubelet, labels[podNamespaceLabel], labels[podNameLabel])
 	if err != nil {
 		log.G(ctx).WithError(err).Warn("learn which containers the pod has")

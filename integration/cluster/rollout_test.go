@@ -21,7 +21,7 @@ var rolloutScenarios = []scenario{
 // nobody is led to it.
 func served(name string, replicas int) string {
 	side := guest("side", "hello", "MAYFLY_LISTEN=:8080", "readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}",
-		"lifecycle: {preStop: {sleep: {seconds: 3}}}")
+		"lifecycle: {preStop: {sleep: {seconds: 5}}}")
 	return fmt.Sprintf(`
 apiVersion: v1
 kind: Service
@@ -36,7 +36,7 @@ metadata: {name: %[1]s}
 spec:
   replicas: %d
   selector: {matchLabels: {app: %[1]s}}
-`, name, replicas) + labelled(templateOf("", side), name) + "---\n"
+`, name, replicas) + labelled(strings.Replace(templateOf("", side), "PeriodSeconds: 5", "PeriodSeconds: 15", 1), name) + "---\n"
 }
 
 // labelled gives the pods of a manifest an app's label.

@@ -22,9 +22,11 @@ import (
 )
 
 const (
-	// linger is how long main containers are done before they are taken to be: kubelet starts one again within a second or two.
+	// linger is how long main containers are done before they are taken to be.
 	linger = 3 * time.Second
-	// longLinger is it for a container that came back before when it had ended like this: kubelet waits up to five minutes.
+	// failedLinger is it where one has failed: where kubelet starts it again, it does so within a second or two, or more on a busy node.
+	failedLinger = 6 * time.Second
+	// longLinger is it where one came back before when it had ended as now: kubelet waits up to five minutes then.
 	longLinger = 6 * time.Minute
 	// Facts that could not be learnt are asked for again, after a doubling delay.
 	firstRetry = 3 * time.Second

@@ -78,7 +78,8 @@ func (p *Pod) named(names []string) []*container {
 
 // outcome is how these containers came out.
 func (p *Pod) outcome(mains []*container) (verdict, time.Duration) {
-	v, wait, some := succeeded, linger, false
+	v, wait := succeeded, linger
+	some, returns := false, false
 	for _, c := range mains {
 		if c == nil || !c.ended {
 			return leave, 0
@@ -88,14 +89,15 @@ func (p *Pod) outcome(mains []*container) (verdict, time.Duration) {
 		}
 		some = true
 		if c.code != 0 {
-			v = failed
+			v, wait = failed, failedLinger
 		}
-		if c.code == 0 && c.returnsDone || c.code != 0 && c.returnsFailed {
-			wait = longLinger
-		}
+		returns = returns || c.code == 0 && c.returnsDone || c.code != 0 && c.returnsFailed
 	}
-	if !some {
+	switch {
+	case !some:
 		return leave, 0
+	case returns:
+		return v, longLinger
 	}
 	return v, wait
 }
