@@ -69,6 +69,7 @@ type resting struct {
 func (r *run) memory(ctx context.Context) error {
 	var all []resting
 	for i := range r.plan.MemoryPods {
+		r.progress.Doing(fmt.Sprintf("memory at rest: pods, %d of %d of each kind", i+1, r.plan.MemoryPods))
 		for _, s := range r.subjects {
 			seen, err := r.pods.start(ctx, r.pod(spec{name: fmt.Sprintf("rest-%s-%d", s.name, i), subjects: []subject{s}, idle: r.plan.Idle, node: r.node}))
 			if err != nil {
@@ -85,12 +86,14 @@ func (r *run) memory(ctx context.Context) error {
 			return errors.Join(err, fmt.Errorf("ask %s before its memory is read: %s", p.pod.Name, a.Why))
 		}
 	}
+	r.progress.Doing("memory at rest: engines rest")
 	if err := sleep(ctx, r.plan.Loaded); err != nil {
 		return err
 	}
 	if err := r.readMemory(ctx, all, true); err != nil {
 		return err
 	}
+	r.progress.Doing("memory at rest: engines leave, shims give back what they had for starting")
 	if err := r.untilNoEngine(ctx, all); err != nil {
 		return err
 	}

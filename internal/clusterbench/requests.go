@@ -2,6 +2,7 @@ package clusterbench
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/mayfly-run/mayfly/internal/clusterbench/order"
@@ -12,15 +13,14 @@ const figWake = "first-after-idle"
 
 // modes are the ways to ask of Requests.
 var modes = []struct {
-	figure  string
-	clients int
-	anew    bool
-	rate    bool
+	figure, title string
+	clients       int
+	anew, rate    bool
 }{
-	{"kept", 1, false, false},
-	{"anew", 1, true, false},
-	{"rate-8", 8, false, true},
-	{"rate-64", 64, false, true},
+	{"kept", "one connection", 1, false, false},
+	{"anew", "a new connection each", 1, true, false},
+	{"rate-8", "8 at once", 8, false, true},
+	{"rate-64", "64 at once", 64, false, true},
 }
 
 // staticSubject is the client's own cost.
@@ -61,7 +61,8 @@ func (r *run) requests(ctx context.Context) error {
 		return err
 	}
 	all := append(r.answering(), staticSubject)
-	for _, m := range modes {
+	for i, m := range modes {
+		r.progress.Doing(fmt.Sprintf("requests with a warm engine, %d of %d: %s", i+1, len(modes), m.title))
 		var o order.Order
 		turn := func(s subject, long time.Duration) {
 			t := s.turn()

@@ -27,6 +27,7 @@ var operations = []struct{ name, figure string }{
 func (r *run) starts(ctx context.Context) error {
 	for round := range r.plan.StartRounds {
 		for _, s := range rotated(r.subjects, round) {
+			r.progress.Doing(fmt.Sprintf("pods that start, round %d of %d: %s", round+1, r.plan.StartRounds, s.title))
 			if err := r.startOne(ctx, s, round); err != nil {
 				return err
 			}

@@ -20,7 +20,7 @@ const (
 	// spare is how many pods a node keeps room for.
 	spare = 3
 	// starting bounds how many pods of the fleet start at once.
-	starting = 8
+	starting = 4
 )
 
 // together makes many pods and has one request to each at the same moment, when no engine is there.
@@ -44,6 +44,7 @@ func (r *run) together(ctx context.Context) error {
 	var told time.Duration
 	for round := range r.plan.WakeRounds {
 		for _, s := range rotated(some, round) {
+			r.progress.Doing(fmt.Sprintf("many pods at the same moment, round %d of %d: %s", round+1, r.plan.WakeRounds, s.title))
 			t := s.turn()
 			t.Idle, t.Reach = true, !s.isGuest() // which listens when its pod is Ready
 			sum := order.Answer{}
@@ -107,6 +108,7 @@ func (r *run) fleet(ctx context.Context, n int, some []subject) ([]string, error
 		if ctx.Err() != nil {
 			break
 		}
+		r.progress.Doing(fmt.Sprintf("many pods at the same moment: pod %d of %d", i+1, n))
 		next <- i
 	}
 	close(next)

@@ -45,6 +45,15 @@ func (p *Progress) Do(what string, work func() error) error {
 	return err
 }
 
+// Doing says on a terminal what the step that is under way does just now. Elsewhere a line for each would be too many.
+func (p *Progress) Doing(what string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.tty {
+		fmt.Fprintf(p.w, "\r\x1b[K  … %s", what)
+	}
+}
+
 func (p *Progress) begin(what string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

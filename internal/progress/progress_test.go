@@ -11,7 +11,7 @@ func TestWhatIsNoTerminalGetsALineForEachBeginAndEnd(t *testing.T) {
 	var b strings.Builder
 	p := New(&b)
 	bad := errors.New("bad")
-	if err := p.Do("one", func() error { return nil }); err != nil {
+	if err := p.Do("one", func() error { p.Doing("something"); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.Do("two", func() error { return bad }); !errors.Is(err, bad) {
