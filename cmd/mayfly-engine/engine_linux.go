@@ -33,6 +33,7 @@ type engine struct {
 	sidecar config.Sidecar
 	stop    *stop
 	link    *link
+	slow    bool // loading took its time, and the holder looks after who came meanwhile
 	memory  *memory
 	stderr  *logfmt.Buffered // of the log and of guests that answer requests
 	log     *slog.Logger
@@ -92,7 +93,9 @@ func (e *engine) run() int {
 		return e.refuse(errNoListener)
 	}
 	e.steps.done("sockets")
+	slow := e.expectSlow()
 	app, err := e.load()
+	e.slow = slow.over()
 	if err != nil {
 		if e.stop.ctx.Err() != nil {
 			return 0 // stopped before it began
@@ -153,6 +156,9 @@ func (e *engine) serve(app *wasihttp.App, ls []net.Listener, conns []net.Conn, t
 	e.link.server.Store(app.Server)
 	if err := e.link.send(control.Ready); err != nil {
 		return exitFailure
+	}
+	if e.slow {
+		conns = append(conns, e.link.take(e.stop.ctx)...)
 	}
 	e.steps.done("ready")
 	e.steps.logTo(e.log)

@@ -265,6 +265,58 @@ func TestItServesConnectionsItWasGiven(t *testing.T) {
 	}
 }
 
+func TestASlowEngineTakesThoseWhoCameMeanwhile(t *testing.T) {
+	at := listen(t)
+	p := start{
+		guest: "hello", env: []string{"MAYFLY_TRIGGER=http", "MAYFLY_IDLE_TIMEOUT=0", slowEngine + "=1"}, flags: []string{"-take"}, listen: []*os.File{at.file},
+	}.run(t)
+	p.expect(control.Slow)
+	l, err := net.FileListener(at.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var clients []net.Conn
+	hand := func(text, request string) {
+		client, err := net.Dial("tcp", at.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { clients = append(clients, client) }()
+		fmt.Fprint(client, request)
+		accepted, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer accepted.Close()
+		f, err := accepted.(*net.TCPConn).File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if err := p.link.Send(control.Message{Kind: control.Take, Text: text}, int(f.Fd())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.expect(control.Ready)
+	// It has nothing to do and would leave, but for those it is told to wait for.
+	hand("", "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	hand(control.Greeted, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x04\x01\x00\x00\x00\x00"+
+		"\x00\x00\x03\x01\x05\x00\x00\x00\x01\x82\x86\x84") // GET http /
+	if err := p.link.Send(control.Message{Kind: control.Take}); err != nil {
+		t.Fatal(err)
+	}
+	for i, client := range clients {
+		_ = client.SetDeadline(time.Now().Add(20 * time.Second))
+		answer, err := io.ReadAll(client)
+		_ = client.Close()
+		if err != nil || !strings.Contains(string(answer), "hello") {
+			t.Errorf("client %d got %q, %v", i, answer, err)
+		}
+	}
+	p.expect(control.Idle)
+}
+
 func TestKilledItLosesNoConnectionThatWaits(t *testing.T) {
 	p, at := serve(t, "hello")
 	p.signal(syscall.SIGKILL)

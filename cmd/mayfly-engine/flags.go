@@ -11,7 +11,7 @@ import (
 )
 
 // maxFiles bounds the descriptors of one flag.
-const maxFiles = 128
+const maxFiles = 1024
 
 // flags is the command line.
 type flags struct {
@@ -19,6 +19,7 @@ type flags struct {
 	listen      []int
 	conns       []int
 	greeted     []int // connections, too
+	take        bool  // the holder looks after connections while the app is loaded, and hands them over
 	module      string
 	compiled    int // a directory, -1 for none
 	memoryLimit uint64
@@ -34,6 +35,7 @@ func parseFlags(args []string) (flags, error) {
 	s.Func("listen", "", files(&f.listen))
 	s.Func("conn", "", files(&f.conns))
 	s.Func("greeted", "", files(&f.greeted))
+	s.BoolVar(&f.take, "take", false, "")
 	s.StringVar(&f.module, "module", "", "")
 	s.IntVar(&f.compiled, "compiled", -1, "")
 	s.Uint64Var(&f.memoryLimit, "memory-limit", 0, "")

@@ -16,7 +16,7 @@ func TestTheCommandLine(t *testing.T) {
 	for _, wrong := range []string{
 		"", "-module /a.wasm -- app", "-status 2 -module /a.wasm -- app", "-status 3 -module a.wasm -- app", "-status 3 -module /a.wasm",
 		"-status 3 -listen 2 -module /a.wasm -- app", "-status 3 -listen x -module /a.wasm -- app", "-status 3 -wrong -module /a.wasm -- app",
-		"-status 3 -compiled 2 -module /a.wasm -- app", "-status 3 -memory-limit -1 -module /a.wasm -- app", "-status 3 -conn " + strings.Repeat("9,", 200) + "9 -module /a.wasm -- app",
+		"-status 3 -compiled 2 -module /a.wasm -- app", "-status 3 -memory-limit -1 -module /a.wasm -- app", "-status 3 -conn " + strings.Repeat("9,", 2000) + "9 -module /a.wasm -- app",
 	} {
 		if f, err := parseFlags(strings.Fields(wrong)); err == nil {
 			t.Errorf("%s: got %+v", wrong, f)

@@ -22,11 +22,14 @@ func inherit(f flags) (ls []net.Listener, conns []net.Conn, err error) {
 		}
 		ls = append(ls, l)
 	}
-	conns = connections(f.conns)
-	for _, c := range connections(f.greeted) {
+	return ls, append(connections(f.conns), greetedConnections(f.greeted)...), nil
+}
+
+func greetedConnections(fds []int) (conns []net.Conn) {
+	for _, c := range connections(fds) {
 		conns = append(conns, wasihttp.Greeted(c))
 	}
-	return ls, conns, nil
+	return conns
 }
 
 func connections(fds []int) (conns []net.Conn) {

@@ -20,6 +20,7 @@ type link struct {
 	done chan struct{}
 	wait sync.WaitGroup
 
+	taken  chan taken
 	server atomic.Pointer[wasihttp.Server] // nil: there is none
 
 	mu sync.Mutex // lets one send at a time
@@ -29,7 +30,7 @@ type link struct {
 //
 // The beats come from a goroutine, not from a thread of their own: they are to stop when Go's scheduler does.
 func newLink(fd int, gone, also func()) *link {
-	l := &link{conn: control.NewConn(fd), done: make(chan struct{})}
+	l := &link{conn: control.NewConn(fd), done: make(chan struct{}), taken: make(chan taken)}
 	l.wait.Go(func() { l.beat(gone, also) })
 	l.wait.Go(func() { l.watch(gone) })
 	return l
@@ -52,14 +53,22 @@ func (l *link) beat(gone, also func()) {
 	}
 }
 
-// watch waits for the end of the link: the holder has nothing to say.
+// watch waits for the end of the link, and passes on what the holder hands over.
 func (l *link) watch(gone func()) {
 	for {
-		_, fds, err := l.conn.Recv()
-		control.CloseAll(fds)
+		m, fds, err := l.conn.Recv()
 		if err != nil {
 			gone()
 			return
+		}
+		if m.Kind != control.Take {
+			control.CloseAll(fds)
+			continue
+		}
+		select {
+		case l.taken <- taken{fds: fds, greeted: m.Text == control.Greeted}:
+		case <-l.done:
+			control.CloseAll(fds)
 		}
 	}
 }

@@ -1,12 +1,13 @@
 // Command mayfly-engine hosts the instances of one sidecar. The holder, pid 1 of the sidecar's container, starts it; it is not for
 // people, who have mayfly serve.
 //
-//	mayfly-engine -status 3 -listen 4[,5…] [-conn 6,7…] [-greeted 8…] -module /app.wasm [-compiled 9] [-memory-limit BYTES] -- ARG0 ARGS…
+//	mayfly-engine -status 3 -listen 4[,5…] [-conn 6,7…] [-greeted 8…] [-take] -module /app.wasm [-compiled 9] [-memory-limit BYTES] -- ARG0 ARGS…
 //
 // -status is the link to the holder (package control), -listen are listening sockets, -conn connections that the holder has
-// accepted already, -greeted more of them, on which it has sent HTTP/2's settings, -compiled is a directory with the module's compiled
-// code. What it runs and how is in the environment (package config); the guest sees the rest of that. -memory-limit is the
-// container's when it was made: where the engine sees its cgroup, it goes by what stands there now, and follows it.
+// accepted already, -greeted more of them, on which it has sent HTTP/2's settings; -take says that it takes in more while the app is
+// loaded, if that is slow, and hands them over on the link. -compiled is a directory with the module's compiled code. What it runs and
+// how is in the environment (package config); the guest sees the rest of that. -memory-limit is the container's when it was made:
+// where the engine sees its cgroup, it goes by what stands there now, and follows it.
 //
 // Such a directory, an empty one, is filled by
 //

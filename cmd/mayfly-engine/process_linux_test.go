@@ -24,9 +24,15 @@ const runAsEngine = "ENGINE_TEST_RUN_AS_ENGINE"
 // cgroupFile is where such an engine finds the limit of memory, not in the cgroup that the tests run in.
 const cgroupFile = "ENGINE_TEST_CGROUP_FILE"
 
+// slowEngine makes such an engine one whose loading takes long.
+const slowEngine = "ENGINE_TEST_SLOW"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(runAsEngine) != "" {
 		cgroupLimits = []string{"/nowhere", os.Getenv(cgroupFile)}
+		if os.Getenv(slowEngine) != "" {
+			slowAfter = 0
+		}
 		os.Exit(doMain(os.Args[1:]))
 	}
 	leak.Main(m)

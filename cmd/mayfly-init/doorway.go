@@ -12,12 +12,15 @@ import (
 )
 
 const (
-	// maxVisitors bounds the connections kept open. Beyond it the oldest of those whom nobody has to answer is closed.
-	maxVisitors = 64
+	// maxIdlers bounds the connections kept open whom nobody has to answer: those that said nothing, or were answered. Beyond it the
+	// oldest is closed.
+	maxIdlers = 64
+	// maxWaiting bounds those that have to be answered. Beyond it the door is shut, and who comes queues in the kernel.
+	maxWaiting = 512
+	// maxHesitant bounds those of them that have said a beginning which may become a probe: for more an engine is started.
+	maxHesitant = 32
 	// crowded is how long the door stays shut when the kernel has no descriptor or memory for one more connection.
 	crowded = 100 * time.Millisecond
-	// maxHesitant bounds those of them that have said a beginning which may become a probe: the others have to be heard.
-	maxHesitant = maxVisitors / 2
 	// maxAfterwards bounds how often one is listened to after it was answered: gRPC's client says a little more before it hangs up.
 	maxAfterwards = 16
 	// maxTries bounds the engines that die at start with the same connections. Then their peers are told, by hanging up: some may
@@ -25,11 +28,12 @@ const (
 	maxTries = 5
 )
 
-// doorway holds connections that were accepted while there is no engine.
+// doorway holds connections that were accepted while no engine serves.
 //
 // The sockets defer accept until data is there, but the kernel gives that up after a while, and unix sockets have no such thing.
 type doorway struct {
 	visitors []visitor
+	hesitant int       // of them, those that have said a beginning
 	tries    int       // engines that died at start with some of them
 	notTill  time.Time // the door is shut before this
 	trouble  error     // of the last accept, so that it is logged once
@@ -37,48 +41,62 @@ type doorway struct {
 
 // wait stands at the door while there is no engine, until somebody wants one, then starts it.
 func (h *holder) wait() {
-	d := &h.waiting
-	h.polled = append(h.polled[:0], readable(h.signals.fd), readable(h.tools))
 	patience := time.Duration(-1)
-	shut := time.Until(d.notTill)
-	if shut > 0 {
-		patience = shut
-	}
 	if h.wanted() {
 		// Backing off: who comes waits, and probes are answered.
-		if delay := time.Until(h.notTill); patience < 0 || delay < patience {
-			patience = max(delay, 0)
-		}
+		patience = max(time.Until(h.notTill), 0)
 	}
-	full := d.full()
-	for _, fd := range h.listeners {
-		if shut > 0 || full {
-			fd = -1
-		}
-		h.polled = append(h.polled, readable(fd))
+	if shut := time.Until(h.waiting.notTill); shut > 0 && (patience < 0 || shut < patience) {
+		patience = shut
 	}
-	for i := range d.visitors {
-		fd := d.visitors[i].fd
-		if d.visitors[i].manner == spoke {
-			fd = -1
-		}
-		h.polled = append(h.polled, readable(fd))
-	}
+	h.polled = append(h.polled[:0], readable(h.signals.fd), readable(h.tools), readable(-1))
+	h.watchDoor()
 	h.poll(patience)
 	h.signalled()
 	if h.done {
 		return
 	}
-	doors := h.polled[2 : 2+len(h.listeners)]
-	h.look(h.polled[2+len(doors):])
-	for i := 0; i < len(doors) && !h.done; i++ {
-		if doors[i].Revents != 0 && !d.full() {
-			h.open(doors[i])
-		}
-	}
+	h.tend()
 	h.inform(h.polled[1])
 	if !h.done && h.wanted() && !time.Now().Before(h.notTill) {
 		h.wake()
+	}
+}
+
+// beforeDoor is how many descriptors are polled beside those of the door.
+const beforeDoor = 3
+
+// watchDoor adds the door and who waits to what is polled.
+func (h *holder) watchDoor() {
+	d := &h.waiting
+	closed := d.full() || time.Now().Before(d.notTill)
+	for _, fd := range h.listeners {
+		if closed {
+			fd = -1
+		}
+		h.polled = append(h.polled, readable(fd))
+	}
+	d.hesitant = 0
+	for i := range d.visitors {
+		fd := d.visitors[i].fd
+		switch v := &d.visitors[i]; {
+		case v.manner == spoke:
+			fd = -1
+		case v.manner == silent && v.seen > 0:
+			d.hesitant++
+		}
+		h.polled = append(h.polled, readable(fd))
+	}
+}
+
+// tend looks at who there is news of, and lets in who comes.
+func (h *holder) tend() {
+	doors := h.polled[beforeDoor : beforeDoor+len(h.listeners)]
+	h.look(h.polled[beforeDoor+len(doors):])
+	for i := 0; i < len(doors) && !h.done; i++ {
+		if doors[i].Revents != 0 && !h.waiting.full() {
+			h.open(doors[i])
+		}
 	}
 }
 
@@ -92,6 +110,11 @@ func (h *holder) wake() {
 		h.wakes++
 	}
 	h.trial = false
+	h.start(d.leave())
+}
+
+// leave takes those who are there, as they came, for an engine.
+func (d *doorway) leave() []visitor {
 	conns := d.visitors[:0]
 	for _, v := range d.visitors {
 		if v.manner == answered {
@@ -102,10 +125,37 @@ func (h *holder) wake() {
 		conns = append(conns, v)
 	}
 	d.visitors = nil
-	h.start(conns)
+	return conns
 }
 
-// open takes one connection. One is enough: while there is an engine, it takes them.
+// handOver gives who came while the engine was loading to it. If that fails they are for the next one.
+func (h *holder) handOver() {
+	if !h.engine.slow {
+		return
+	}
+	h.engine.slow = false
+	conns := h.waiting.leave()
+	if h.engine.final {
+		closeAll(conns) // a command answers nobody
+		return
+	}
+	err := h.engine.take(descriptors(conns, false), "")
+	if err == nil {
+		err = h.engine.take(descriptors(conns, true), control.Greeted)
+	}
+	if err == nil {
+		err = h.engine.send(control.Message{Kind: control.Take})
+	}
+	if err != nil {
+		say("hand connections to the engine: " + err.Error() + ": killing it")
+		h.waiting.visitors = conns
+		h.engine.kill()
+		return
+	}
+	closeAll(conns)
+}
+
+// open takes one connection. One at a time is enough: an engine takes the others.
 func (h *holder) open(door unix.PollFd) {
 	d := &h.waiting
 	fd, err := accept(int(door.Fd))
@@ -129,7 +179,7 @@ func (h *holder) open(door unix.PollFd) {
 			unix.Close(fd)
 			return
 		}
-		if len(d.visitors) == maxVisitors {
+		if d.idlers() >= maxIdlers {
 			d.closeOldest()
 		}
 		d.visitors = append(d.visitors, v)
@@ -175,8 +225,10 @@ func (h *holder) judge(v *visitor, readable bool) bool {
 	if more := n > v.seen; more && h.probes && isTCP(v.fd) {
 		kind, stream = kubeprobe.Read(buf[:n])
 	}
-	if kind < kubeprobe.Other && len(h.waiting.visitors) >= maxHesitant {
-		kind = kubeprobe.Other
+	if kind < kubeprobe.Other && v.seen == 0 {
+		if h.waiting.hesitant++; h.waiting.hesitant > maxHesitant {
+			kind = kubeprobe.Other
+		}
 	}
 	switch kind {
 	case kubeprobe.Greet:
@@ -226,7 +278,7 @@ func (d *doorway) takeBack(conns []visitor) {
 		return
 	}
 	if d.tries++; d.tries < maxTries {
-		d.visitors = conns // none came meanwhile: the door is shut while there is an engine
+		d.visitors = append(conns, d.visitors...) // few have come meanwhile: only while it was loading, and slow
 		return
 	}
 	closeAll(conns)
@@ -244,22 +296,29 @@ func (d *doorway) some() bool {
 }
 
 // full reports whether there is room for nobody more.
-func (d *doorway) full() bool { return len(d.visitors) == maxVisitors && d.dispensable() < 0 }
-
-// dispensable is the oldest of those whom nobody has to answer, -1 if there is none.
-func (d *doorway) dispensable() int {
-	for i, v := range d.visitors {
-		if v.manner == answered || v.manner == silent && v.seen == 0 {
-			return i
-		}
-	}
-	return -1
+func (d *doorway) full() bool {
+	return len(d.visitors) >= maxWaiting && len(d.visitors)-d.idlers() >= maxWaiting
 }
 
+// idlers is how many there are whom nobody has to answer.
+func (d *doorway) idlers() int {
+	n := 0
+	for i := range d.visitors {
+		if d.visitors[i].idles() {
+			n++
+		}
+	}
+	return n
+}
+
+// closeOldest closes the connection of the oldest of those, if there is one.
 func (d *doorway) closeOldest() {
-	if i := d.dispensable(); i >= 0 {
-		unix.Close(d.visitors[i].fd)
-		d.visitors = append(d.visitors[:i], d.visitors[i+1:]...)
+	for i := range d.visitors {
+		if d.visitors[i].idles() {
+			unix.Close(d.visitors[i].fd)
+			d.visitors = append(d.visitors[:i], d.visitors[i+1:]...)
+			return
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ type engine struct {
 	conns   []visitor // handed to it; kept until it is ready, for the next one should it die before
 	started time.Time
 	ready   bool   // it said Ready
+	slow    bool   // it said Slow: it can be handed more when it is ready
 	final   bool   // it said Final: its exit is the container's
 	idle    bool   // it said Idle: it leaves because there is nothing to do
 	killed  bool   // by the holder, which has said why
@@ -48,7 +49,7 @@ func startEngine(args []string, listeners, compiled []int, conns []visitor) (*en
 	// Not theirs.Close: that would hang up the child's copy as well.
 	defer unix.Close(theirs.Fd())
 	files := []uintptr{0, 1, 2, uintptr(theirs.Fd())}
-	argv := []string{"mayfly-engine", "-status", "3"}
+	argv := []string{"mayfly-engine", "-status", "3", "-take"}
 	argv, files = appendFiles(argv, files, "-listen", listeners)
 	argv, files = appendFiles(argv, files, "-compiled", compiled)
 	argv, files = appendFiles(argv, files, "-conn", descriptors(conns, false))
@@ -79,6 +80,31 @@ func descriptors(conns []visitor, greeted bool) []int {
 		}
 	}
 	return fds
+}
+
+// takePatience is how long an engine may take to take a few connections.
+const takePatience = time.Second
+
+// take hands it connections.
+func (e *engine) take(fds []int, text string) error {
+	for len(fds) > 0 {
+		n := min(len(fds), control.MaxFiles)
+		if err := e.send(control.Message{Kind: control.Take, Text: text}, fds[:n]...); err != nil {
+			return err
+		}
+		fds = fds[n:]
+	}
+	return nil
+}
+
+// send waits until there is room: the link holds some ten messages.
+func (e *engine) send(m control.Message, fds ...int) error {
+	err := e.status.Send(m, fds...)
+	for end := time.Now().Add(takePatience); err == unix.EAGAIN && time.Now().Before(end); err = e.status.Send(m, fds...) {
+		room := []unix.PollFd{{Fd: int32(e.status.Fd()), Events: unix.POLLOUT}}
+		_, _ = unix.Poll(room, int(takePatience/time.Millisecond))
+	}
+	return err
 }
 
 func (e *engine) kill() {

@@ -21,6 +21,9 @@ import (
 // startsFile has a byte for each engine that was started.
 const startsFile = "starts"
 
+// loadedFile ends the loading of a slow engine.
+const loadedFile = "loaded"
+
 // playEngine answers each connection with its pid, as the engine of a sidecar would, and leaves as its part says.
 func playEngine(part string) int {
 	status := control.NewConn(3)
@@ -53,6 +56,8 @@ func playEngine(part string) int {
 		part = turn(nth, "goes idle", "tells its arguments")
 	case "goes idle, then dies early":
 		part = turn(nth, "goes idle", "dies")
+	case "goes idle, then is slow":
+		part = turn(nth, "goes idle", "is slow")
 	case "goes idle, then loads for ever":
 		part = turn(nth, "goes idle", "loads")
 	case "leaves the link to a child":
@@ -83,6 +88,18 @@ func playEngine(part string) int {
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}
 	listener, first := sockets()
+	if part == "is slow" {
+		status.Send(control.Message{Kind: control.Slow})
+		for {
+			if _, err := os.Stat(loadedFile); err == nil {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		status.Send(control.Message{Kind: control.Ready})
+		first = append(first, take(status)...)
+		return serve(part, status, listener, first)
+	}
 	status.Send(control.Message{Kind: control.Ready})
 	if part == "falls silent" {
 		hang()
@@ -123,6 +140,22 @@ func serve(part string, status *control.Conn, listener net.Listener, first []net
 			return 0
 		}
 		go answer(c)
+	}
+}
+
+// take takes the connections that came meanwhile.
+func take(status *control.Conn) (conns []net.Conn) {
+	for {
+		m, fds, err := status.Recv()
+		if err != nil || m.Kind != control.Take || len(fds) == 0 {
+			return conns
+		}
+		for _, fd := range fds {
+			f := os.NewFile(uintptr(fd), m.Text)
+			c, _ := net.FileConn(f)
+			conns = append(conns, c)
+			f.Close()
+		}
 	}
 }
 

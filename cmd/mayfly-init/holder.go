@@ -100,11 +100,18 @@ func (h *holder) attend() {
 		status = -1
 	}
 	h.polled = append(h.polled[:0], readable(h.signals.fd), readable(h.tools), readable(status))
+	atDoor := h.engine.slow
+	if atDoor {
+		h.watchDoor()
+	}
 	begin := time.Now()
 	n := h.poll(beatWait)
 	h.engine.waited(min(time.Since(begin), beatWait))
 	if h.polled[2].Revents != 0 {
 		h.listen()
+	}
+	if atDoor && h.engine.slow && !h.done { // it is not, once it is ready
+		h.tend()
 	}
 	h.inform(h.polled[1])
 	if !h.done && (n == 0 || h.polled[0].Revents != 0) {
@@ -152,6 +159,8 @@ func (h *holder) heard(kind control.Kind, text []byte) {
 	switch kind {
 	case control.Beat:
 		h.note(text)
+	case control.Slow:
+		h.engine.slow = !h.engine.ready
 	case control.Final:
 		h.engine.final = true
 	case control.Idle:
@@ -163,6 +172,7 @@ func (h *holder) heard(kind control.Kind, text []byte) {
 		h.lame = false
 		closeAll(h.engine.conns)
 		h.engine.conns = nil
+		h.handOver()
 		h.waiting.tries = 0
 		if h.engine.final {
 			h.hangUp()

@@ -141,7 +141,7 @@ func TestAnEngineThatIsNeverReadyIsKilled(t *testing.T) {
 			}
 			e := tc.engine
 			e.pid, e.status = child.Process.Pid, ours
-			h := &holder{signals: &signalWatch{fd: news}, engine: &e}
+			h := &holder{signals: &signalWatch{fd: news}, tools: -1, engine: &e}
 			h.attend()
 			if e.killed != tc.killed {
 				t.Errorf("killed: %t, want %t", e.killed, tc.killed)

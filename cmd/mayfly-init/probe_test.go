@@ -150,7 +150,7 @@ func TestManyHalfHeadsAreNotInTheWay(t *testing.T) {
 	for range maxHesitant {
 		io.WriteString(p.dial(t), "GET /")
 	}
-	for range 2 * maxVisitors {
+	for range 2 * maxIdlers {
 		p.dial(t)
 	}
 	if status, _ := p.probe(t); status != 200 || p.starts() != 1 {

@@ -29,6 +29,9 @@ const (
 	answered
 )
 
+// idles reports whether nobody has to answer the visitor.
+func (v *visitor) idles() bool { return v.manner == answered || v.manner == silent && v.seen == 0 }
+
 // expect makes poll(2) tell when there are more bytes than n; TCP's sockets can do that.
 func (v *visitor) expect(n int) {
 	v.seen = n

@@ -12,7 +12,8 @@
 //	holder: Ready | Final | Error  Final: ready, and a command, which needs no sockets; Error's text is a sentence for the person who wrote the pod
 //
 // and on the second: [Final,] then Ready or Error, Beat each second all the while, and Idle before an engine leaves of its own will. The
-// text of Beat and Idle are the engine's figures (see [Figures]).
+// text of Beat and Idle are the engine's figures (see [Figures]). An engine that takes its time says Slow before Ready, and is answered by
+// Takes after it.
 //
 // When the first link has done its work its listening socket is the holder's: whoever connects from inside the container, which are
 // the tools that kubectl exec runs, is told in a State how things are, and hung up on.
@@ -51,9 +52,11 @@ const (
 	Beat                   // engine to holder: still alive
 	Idle                   // engine to holder: leaving, there is nothing to do
 	Final                  // engine to holder: my exit is the container's exit; holder to shim: Ready, and that
-	State                  // holder to a tool: how things are, see package control's Status
+	State                  // holder to a tool: how things are, see [Status]
+	Slow                   // engine to holder: loading takes its time; look at who comes meanwhile, and hand them over when I am ready
+	Take                   // holder to engine: connections, all [Greeted] where the text says so; without any: these were all
 
-	lastKind = State
+	lastKind = Take
 )
 
 var (
@@ -68,6 +71,9 @@ const (
 	Compiled = "compiled" // a directory with the module's compiled code, which the engine may use
 	Tools    = "tools"    // the listening socket of [SocketPath]
 )
+
+// Greeted is the text of a Take of connections that HTTP/2's settings were sent on.
+const Greeted = "greeted"
 
 // Message is what one side tells the other.
 type Message struct {
