@@ -38,7 +38,7 @@ type Cluster struct {
 type Options struct {
 	Mayfly     string // directory with its programs
 	Kubeconfig string // file to write
-	Sandbox    bool   // with a docker of its own, which ends with the caller; see Prepare
+	Image      string // of nodes, in this machine's docker; see Prepare. Empty: with a docker of its own, which ends with the caller
 }
 
 // Up makes a cluster with mayfly installed in it. The working directory must
@@ -49,11 +49,12 @@ func Up(ctx context.Context, cache *lab.Cache, o Options) (c *Cluster, err error
 		return nil, err
 	}
 	c = &Cluster{Kind: filepath.Join(files, "kind"), Kubeconfig: o.Kubeconfig}
-	create := c.onMachine
-	if o.Sandbox {
-		create = c.inSandbox
+	if o.Image != "" {
+		err = c.onMachine(ctx, cache, o.Image)
+	} else {
+		err = c.inSandbox(ctx, cache)
 	}
-	if err = create(ctx, cache); err == nil {
+	if err == nil {
 		err = c.prepare(ctx, cache, o.Mayfly)
 	}
 	if err != nil {
@@ -62,15 +63,15 @@ func Up(ctx context.Context, cache *lab.Cache, o Options) (c *Cluster, err error
 	return c, nil
 }
 
-// onMachine makes the cluster with this machine's docker and the public image.
-func (c *Cluster) onMachine(ctx context.Context, cache *lab.Cache) (err error) {
+// onMachine makes the cluster with this machine's docker and a public image.
+func (c *Cluster) onMachine(ctx context.Context, cache *lab.Cache, image string) (err error) {
 	if c.Docker, err = machineDocker(ctx); err != nil {
 		return err
 	}
 	if c.Kubectl, err = kubectl(cache); err != nil {
 		return err
 	}
-	return c.create(ctx, cache, PublicImage(), 0, false)
+	return c.create(ctx, cache, image, 0, false)
 }
 
 // inSandbox makes the cluster with a docker and a node image of its own.

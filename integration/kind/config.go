@@ -25,6 +25,7 @@ type (
 		APIServerPort     int    `json:"apiServerPort,omitempty"`
 		DisableDefaultCNI bool   `json:"disableDefaultCNI,omitempty"`
 		KubeProxyMode     string `json:"kubeProxyMode,omitempty"`
+		IPFamily          string `json:"ipFamily,omitempty"`
 	}
 	node struct {
 		Role  string `json:"role"`
@@ -71,6 +72,9 @@ func configuration(image string, port int, made bool) ([]byte, error) {
 	if made {
 		c.Networking.DisableDefaultCNI = true
 		c.Networking.KubeProxyMode = "nftables"
+		if _, err := os.Stat("/proc/net/if_inet6"); err == nil {
+			c.Networking.IPFamily = "dual"
+		}
 		c.ContainerdPatches = append(c.ContainerdPatches, ownNetwork)
 		few, err := bounded()
 		if err != nil {

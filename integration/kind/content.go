@@ -113,7 +113,7 @@ func (p imageParts) pack(dir, name string) (string, error) {
 	if program == "coredns" {
 		from, at = filepath.Join(p.coredns, program), "/"+program
 	}
-	if err := install(from, filepath.Join(root, at), 0o755); err != nil {
+	if err := copyTo(from, filepath.Join(root, at), 0o755); err != nil {
 		return "", err
 	}
 	if program == "kube-proxy" {

@@ -16,7 +16,7 @@ import (
 
 // recipe counts the ways in which node images were made here: one that was
 // made in another is not used.
-const recipe = 2
+const recipe = 3
 
 // imageParts is what a node image is made of.
 type imageParts struct {
@@ -118,7 +118,7 @@ func (p imageParts) programs(root string) error {
 		copies[filepath.Join(p.containerd.CNI, name)] = "opt/cni/bin/" + name
 	}
 	for from, to := range copies {
-		if err := install(from, filepath.Join(root, to), 0o755); err != nil {
+		if err := copyTo(from, filepath.Join(root, to), 0o755); err != nil {
 			return err
 		}
 	}
@@ -137,12 +137,12 @@ func (p imageParts) files(root string) error {
 		if dir := filepath.Dir(name); dir == "/kind/bin" || dir == "/usr/local/bin" {
 			mode = 0o755
 		}
-		return install(path, filepath.Join(root, name), mode)
+		return copyTo(path, filepath.Join(root, name), mode)
 	})
 }
 
-// install copies a file to where there may be none of its directories.
-func install(from, to string, mode os.FileMode) error {
+// copyTo copies a file to where there may be none of its directories.
+func copyTo(from, to string, mode os.FileMode) error {
 	text, err := os.ReadFile(from)
 	if err != nil {
 		return err

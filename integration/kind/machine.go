@@ -14,13 +14,14 @@ import (
 	"github.com/mayfly-run/mayfly/integration/lab"
 )
 
-// PublicImage is the node image that is taken where it is to be had.
-// MAYFLY_KIND_IMAGE names another, of another Kubernetes say.
-func PublicImage() string {
+// publicImages are node images to be taken where one is to be had: of the
+// Kubernetes that is tested everywhere else, else what this kind is made for.
+// MAYFLY_KIND_IMAGE names another.
+func publicImages() []string {
 	if image := os.Getenv("MAYFLY_KIND_IMAGE"); image != "" {
-		return image
+		return []string{image}
 	}
-	return "kindest/node:v" + lab.KubernetesVersion
+	return []string{"kindest/node:v" + lab.KubernetesVersion, "kindest/node:v1.37.0"}
 }
 
 // machineDocker is the docker of this machine, an error where none runs.
@@ -58,28 +59,36 @@ func kubectl(cache *lab.Cache) (string, error) {
 	return k.Program("kubectl"), nil
 }
 
-// Prepare builds, or downloads, what Up needs, and tells which way Up is to
-// go: in a sandbox where no docker of this machine's has the public image.
-func Prepare(ctx context.Context, cache *lab.Cache) (sandbox bool, err error) {
+// Prepare builds, or downloads, what Up needs. It returns the public image that
+// this machine's docker has, or nothing where there is none and Up has to go
+// without.
+func Prepare(ctx context.Context, cache *lab.Cache) (image string, err error) {
 	if _, err := cache.Kind(); err != nil {
-		return false, err
+		return "", err
 	}
 	if _, err := cache.Images(); err != nil {
-		return false, err
+		return "", err
 	}
-	if d, err := machineDocker(ctx); err == nil && d.has(ctx, cache, PublicImage()) {
-		_, err := kubectl(cache)
-		return false, err
+	if d, err := machineDocker(ctx); err == nil {
+		for _, image := range publicImages() {
+			if d.has(ctx, cache, image) {
+				_, err := kubectl(cache)
+				return image, err
+			}
+		}
+	}
+	if lacking := lab.Check(); lacking != nil {
+		return "", fmt.Errorf("no docker runs here that has kindest/node, and to do without, this %w", lacking)
 	}
 	parts, err := collect(cache)
 	if err != nil {
-		return true, err
+		return "", err
 	}
 	if _, err := parts.image(ctx, cache); err != nil {
-		return true, err
+		return "", err
 	}
 	_, err = cache.Docker()
-	return true, err
+	return "", err
 }
 
 // Find is the cluster in this machine's docker, nil when there is none.

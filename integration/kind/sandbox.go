@@ -20,16 +20,16 @@ type sandbox struct {
 	node    *lab.Node
 	docker  Docker
 	dockerd *lab.Daemon
-	left    []string // directories that dockerd made on the machine
 }
 
-// modules is where kind shows the machine's kernel modules to its nodes.
-// dockerd makes the directory when there is none.
-const modules = "/lib/modules"
+// written are directories in which dockerd, containerd and kind have things
+// made: a key, a place for plugins, one for the modules of a kernel that has
+// none. The sandbox writes to a layer of its own.
+var written = []string{"/etc", "/opt", "/lib"}
 
 // startSandbox starts it, with the images that save has put into a directory,
 // if one is given. The caller ends it with down; if the caller dies, so does it.
-func startSandbox(ctx context.Context, cache *lab.Cache, images string) (s *sandbox, err error) {
+func startSandbox(ctx context.Context, cache *lab.Cache, images string) (*sandbox, error) {
 	programs, err := cache.Docker()
 	if err != nil {
 		return nil, err
@@ -38,41 +38,44 @@ func startSandbox(ctx context.Context, cache *lab.Cache, images string) (s *sand
 	if err != nil {
 		return nil, err
 	}
-	s = &sandbox{}
-	if _, err := os.Stat(modules); errors.Is(err, os.ErrNotExist) {
-		s.left = append(s.left, modules)
-	}
-	if s.node, err = lab.Up(cache); err != nil {
+	n, err := lab.Up(cache)
+	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("start docker: %w", err), s.down())
-		}
-	}()
-	if images != "" {
-		if err := s.seed(ctx, images); err != nil {
-			return nil, err
-		}
-	}
+	s := &sandbox{node: n}
 	// A socket in the node's directory is seen from the machine, too.
-	s.docker = Docker{Program: filepath.Join(programs, "docker"), Host: "unix://" + s.node.Path("docker.sock")}
+	s.docker = Docker{Program: filepath.Join(programs, "docker"), Host: "unix://" + n.Path("docker.sock")}
+	err = s.layers(ctx)
+	if err == nil && images != "" {
+		err = s.seed(ctx, images)
+	}
+	if err == nil {
+		err = s.start(ctx, programs, runc)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start docker: %w", err), s.down())
+	}
+	return s, nil
+}
+
+// start starts dockerd and waits until it answers.
+func (s *sandbox) start(ctx context.Context, programs, runc string) error {
 	config, err := s.config(runc)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	log, err := os.Create(s.node.Path("log/dockerd.log"))
+	log, err := os.Create(s.log())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer log.Close()
 	cmd := exec.Command(filepath.Join(programs, "dockerd"), "--config-file", config)
 	cmd.Env = append(os.Environ(), "PATH="+programs+":"+runc+":/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin")
 	cmd.Stdout, cmd.Stderr = log, log
 	if s.dockerd, err = s.node.StartDaemon(cmd); err != nil {
-		return nil, err
+		return err
 	}
-	return s, s.ready(ctx)
+	return s.ready(ctx)
 }
 
 // kept is what dockerd keeps of images, in its directory: files it never
@@ -115,8 +118,9 @@ func (s *sandbox) inside(ctx context.Context, name string, args ...string) (stri
 	return output(exec.CommandContext(ctx, name, args...), s.node.Run)
 }
 
-// data is dockerd's directory.
+// data is dockerd's directory, and log the file it writes to.
 func (s *sandbox) data() string { return s.node.Path("data/docker") }
+func (s *sandbox) log() string  { return s.node.Path("log/dockerd.log") }
 
 // config writes dockerd's configuration.
 func (s *sandbox) config(runc string) (string, error) {
@@ -176,17 +180,27 @@ func (s *sandbox) ready(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w; its log is %s", err, s.node.Path("log/dockerd.log"))
+			const enough = 2000
+			log, _ := os.ReadFile(s.log()) // what there is of it
+			return fmt.Errorf("%w; its log ends:\n%s", err, log[max(0, len(log)-enough):])
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
 
-// down ends everything in the sandbox.
-func (s *sandbox) down() error {
-	err := s.node.Down()
-	for _, dir := range s.left {
-		_ = os.Remove(dir) // an error means it is not there, or is in use by now
+// layers puts a layer over each of the directories that are written to.
+func (s *sandbox) layers(ctx context.Context) error {
+	for _, dir := range written {
+		upper, work := s.node.Path("data/layers"+dir), s.node.Path("data/work"+dir)
+		if _, err := s.inside(ctx, "mkdir", "-p", upper, work); err != nil {
+			return err
+		}
+		if _, err := s.inside(ctx, "mount", "-t", "overlay", "overlay", "-o", "lowerdir="+dir+",upperdir="+upper+",workdir="+work, dir); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
+
+// down ends everything in the sandbox.
+func (s *sandbox) down() error { return s.node.Down() }

@@ -16,7 +16,8 @@ const networkTemplate = "/etc/cni/mayfly.template"
 
 const network = `{"cniVersion": "1.0.0", "name": "pods", "plugins": [
   {"type": "ptp", "ipam": {
-    "type": "host-local", "routes": [{"dst": "0.0.0.0/0"}],
+    "type": "host-local",
+    "routes": [{{range $i, $r := .Routes}}{{if $i}}, {{end}}{"dst": "{{$r}}"}{{end}}],
     "ranges": [{{range $i, $r := .PodCIDRRanges}}{{if $i}}, {{end}}[{"subnet": "{{$r}}"}]{{end}}]}},
   {"type": "portmap", "capabilities": {"portMappings": true}}]}
 `

@@ -93,14 +93,14 @@ func up() *cobra.Command {
 			}
 			// What the cluster needs is built here, and not by the process that
 			// stays.
-			sandbox, err := kind.Prepare(cmd.Context(), cache)
+			image, err := kind.Prepare(cmd.Context(), cache)
 			if err != nil {
 				return err
 			}
-			if sandbox {
-				err = place.Start(cmd.Context(), os.Stderr, "keep", "--bin", bin)
+			if image != "" {
+				_, err = kind.Up(cmd.Context(), cache, kind.Options{Mayfly: bin, Kubeconfig: place.File("kubeconfig"), Image: image})
 			} else {
-				_, err = kind.Up(cmd.Context(), cache, kind.Options{Mayfly: bin, Kubeconfig: place.File("kubeconfig")})
+				err = place.Start(cmd.Context(), os.Stderr, "keep", "--bin", bin)
 			}
 			if err != nil {
 				return fmt.Errorf("make the cluster: %w", err)
@@ -128,7 +128,7 @@ func keeper() *cobra.Command {
 				return err
 			}
 			return place.Run(cmd.Context(), func(ctx context.Context) (any, func() error, error) {
-				c, err := kind.Up(ctx, cache, kind.Options{Mayfly: bin, Kubeconfig: place.File("kubeconfig"), Sandbox: true})
+				c, err := kind.Up(ctx, cache, kind.Options{Mayfly: bin, Kubeconfig: place.File("kubeconfig")})
 				if err != nil {
 					return nil, nil, err
 				}
