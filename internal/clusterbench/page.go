@@ -55,10 +55,13 @@ func (r *Results) Page() report.Page {
 	for _, l := range r.LeftOut {
 		p.Caveats = append(p.Caveats, "Left out: "+l)
 	}
-	head, rows := r.short()
-	p.Sections = append(p.Sections, report.Section{ID: "short", Title: "In short",
-		Text:  []string{"The middle of each sample; what each column is stands further down."},
-		Parts: []report.Part{{Table: &report.Table{Words: 1, Head: head, Rows: rows}, Open: true}}})
+	short := report.Section{ID: "short", Title: "In short", Text: []string{"The middle of each sample, and in brackets what 99 of 100 stayed below; what each column is stands further down."}}
+	for _, columns := range [][]column{shortTimes, shortAmounts} {
+		if rows := r.short(columns); len(rows) > 0 {
+			short.Parts = append(short.Parts, report.Part{Table: &report.Table{Words: 1, Head: rows[0], Rows: rows[1:]}, Open: true})
+		}
+	}
+	p.Sections = append(p.Sections, short)
 	for _, part := range Parts {
 		if s := r.section(part.Part); len(s.Parts) > 0 {
 			p.Sections = append(p.Sections, s)
@@ -84,7 +87,7 @@ func (r *Results) section(part Part) report.Section {
 			}
 			if len(some) > 0 {
 				all = append(all, some...)
-				hows = append(hows, strings.TrimPrefix(topic.title, "… ")+": "+topic.how)
+				hows = append(hows, capital(strings.TrimPrefix(topic.title, "… "))+": "+topic.how+".")
 			}
 		}
 		if len(all) == 0 {
@@ -94,7 +97,7 @@ func (r *Results) section(part Part) report.Section {
 		if group.curves {
 			s.Parts = append(s.Parts, report.Part{Title: "Every one, from the fastest to the slowest", Chart: distributions(all)})
 		}
-		s.Text = append(s.Text, capital(strings.Join(hows, "; "))+".")
+		s.Text = append(s.Text, strings.Join(hows, " "))
 	}
 	return s
 }
@@ -162,6 +165,7 @@ func chart(all []*figure, grouped bool) report.Chart {
 		if all[0].Unit == unitRate {
 			bars.Axis = "right answers in a second"
 		}
+		bars.Axis += " (× is the ratio to the server in a container)"
 		for _, f := range all {
 			note := bars.Unit.Format(f.P50)
 			if f.Over != nil {

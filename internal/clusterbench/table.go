@@ -14,9 +14,11 @@ func (r *Results) Print(w io.Writer) error {
 	}
 	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	head, rows := r.short()
-	for _, row := range append([][]string{head}, rows...) {
-		fmt.Fprintln(t, strings.Join(row, "\t"))
+	for _, columns := range [][]column{shortTimes, shortAmounts} {
+		for _, row := range r.short(columns) {
+			fmt.Fprintln(t, strings.Join(row, "\t"))
+		}
+		fmt.Fprintln(t)
 	}
 	for _, p := range Parts {
 		first := true
@@ -26,11 +28,14 @@ func (r *Results) Print(w io.Writer) error {
 			}
 			for _, f := range r.of(topic) {
 				if first {
-					fmt.Fprintf(t, "\n(%s) %s\tof\tp50\tp99\tp99.9\tworst\tp50 ÷ %s (rounds)\tn\tfailed\n", p.Part, p.Title, r.title(server))
+					fmt.Fprintf(t, "(%s) %s\tof\tp50\tp99\tp99.9\tworst\tp50 ÷ %s (rounds)\tn\tfailed\n", p.Part, p.Title, r.title(server))
 					first = false
 				}
 				fmt.Fprintf(t, "%s\t%s\n", topic.title, strings.Join(f.columns(), "\t"))
 			}
+		}
+		if !first {
+			fmt.Fprintln(t)
 		}
 	}
 	if err := t.Flush(); err != nil {

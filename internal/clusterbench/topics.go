@@ -16,9 +16,9 @@ var topics = []topic{
 	{Starts, figScheduled, "… until it has a node", "until the watch shows it scheduled"},
 	{Starts, figSandbox, "… then until its sandbox is there", "from there until the watch shows its sandbox and network (PodReadyToStartContainers)"},
 	{Starts, figRest, "… then until Ready", "from there until the watch shows it Ready: its containers, and kubelet's reports"},
-	{Starts, "kubelet-sandbox", "kubelet: the sandbox", "kubelet's own clock: run_podsandbox of this pod"},
-	{Starts, "kubelet-create", "kubelet: containers created", "kubelet's own clock: create_container, of all containers of this pod together"},
-	{Starts, "kubelet-start", "kubelet: containers started", "kubelet's own clock: start_container, of all containers of this pod together"},
+	{Starts, "kubelet-sandbox", "the sandbox, by kubelet's clock", "what kubelet's metrics have of run_podsandbox after the pod and not before"},
+	{Starts, "kubelet-create", "containers created, by kubelet's clock", "the same of create_container, for all containers of the pod together"},
+	{Starts, "kubelet-start", "containers started, by kubelet's clock", "the same of start_container"},
 	{First, figFirst, "first request of a new pod", "on a new connection, right after the pod is Ready; an engine is loaded and had no instance yet"},
 	{Wake, figWake, "first request after deep idle", "on a new connection, when no process of any engine is left in the pod, which the main container sees (shareProcessNamespace); MAYFLY_IDLE_TIMEOUT=0s"},
 	{Requests, "kept", "request, one connection", "a fresh instance each; one client, one connection that is kept"},
@@ -29,8 +29,8 @@ var topics = []topic{
 	{Memory, figLoaded, "sidecar, its engine there", "the same some seconds after a request: holder and engine"},
 	{Memory, figShim, "the pod's shim", "private memory of containerd's shim of the pod, which no cgroup of the pod counts"},
 	{Memory, figPod, "the pod as a whole", "PSS of all processes of the pod (sandbox, main container, sidecar) and of its shim, nobody asks"},
-	{Memory, figKubeletSidecar, "kubelet: the sidecar", "kubelet's working set of the sidecar's container, nobody asks; files it has read count, and the shim does not"},
-	{Memory, figKubeletPod, "kubelet: the pod", "kubelet's working set of the pod, nobody asks; the shim does not count"},
+	{Memory, figKubeletSidecar, "the sidecar, as kubelet counts", "its container's working set, nobody asks; files that were read count, what processes share counts once, the shim does not count"},
+	{Memory, figKubeletPod, "the pod, as kubelet counts", "the same of the pod"},
 	{Together, figTogether, "woken at the same moment", "one request to each pod, all at the same moment, on a new connection, when no engine is left"},
 }
 
@@ -56,27 +56,37 @@ func seriesOf(name string) int {
 	return len(series)
 }
 
-// shortColumns are what a person asks first.
-var shortColumns = []struct {
+// column is one of the tables that are read first.
+type column struct {
 	part       Part
 	name, head string
-}{
-	{Starts, figReady, "pod Ready"},
-	{First, figFirst, "first request"},
-	{Wake, figWake, "after deep idle"},
-	{Requests, "kept", "request (p99)"},
-	{Requests, "anew", "new connection (p99)"},
-	{Requests, "rate-64", "64 at once"},
-	{Memory, figSidecar, "at rest"},
-	{Memory, figShim, "its shim"},
-	{Together, figTogether, "all at once (p99)"},
 }
 
-// short is a line for each subject, of the middles of samples.
-func (r *Results) short() (head []string, rows [][]string) {
-	head = []string{""}
-	used := shortColumns[:0:0]
-	for _, c := range shortColumns {
+// What a person asks first: times, and amounts.
+var (
+	shortTimes = []column{
+		{Starts, figReady, "pod Ready"},
+		{First, figFirst, "first request"},
+		{Wake, figWake, "after deep idle"},
+		{Requests, "kept", "request (p99)"},
+		{Requests, "anew", "new connection (p99)"},
+		{Together, figTogether, "woken together"},
+	}
+	shortAmounts = []column{
+		{Requests, "rate-8", "8 at once"},
+		{Requests, "rate-64", "64 at once"},
+		{Memory, figSidecar, "at rest"},
+		{Memory, figLoaded, "engine there"},
+		{Memory, figShim, "its shim"},
+		{Memory, figPod, "the pod"},
+	}
+)
+
+// short is a line for each subject, of the middles of samples; nothing where none of the columns was measured.
+func (r *Results) short(columns []column) (rows [][]string) {
+	head := []string{""}
+	used := columns[:0:0]
+	for _, c := range columns {
 		if slices.ContainsFunc(r.Figures, func(f *figure) bool { return f.Part == c.part && f.Name == c.name }) {
 			used = append(used, c)
 			head = append(head, c.head)
@@ -101,5 +111,8 @@ func (r *Results) short() (head []string, rows [][]string) {
 			rows = append(rows, row)
 		}
 	}
-	return head, rows
+	if len(rows) == 0 {
+		return nil
+	}
+	return append([][]string{head}, rows...)
 }
