@@ -122,7 +122,7 @@ func TestTopShowsWhatIsKnown(t *testing.T) {
 			"7/smaps_rollup": "Rss: 2000 kB\nPrivate_Clean: 4 kB\nPrivate_Dirty: 700 kB\n", "8/status": "VmRSS: 9000 kB\nRssAnon:\t 5120 kB\n",
 			"memory/memory.usage_in_bytes": "20971520\n", "memory/memory.stat": "inactive_file 5\ntotal_inactive_file 10485760\n",
 			"memory/memory.limit_in_bytes": unlimited, "cpuacct/cpuacct.usage": "1500000000\n",
-		}, memory{Holder: 704 << 10, Engine: 5 << 20, Container: 10 << 20}, 1.5},
+		}, memory{Holder: 700 << 10, Engine: 5 << 20, Container: 10 << 20}, 1.5},
 		{"with cgroup v2", map[string]string{
 			"memory.current": "20971520\n", "memory.stat": "inactive_file 10485760\n", "memory.max": "67108864\n", "cpu.stat": "usage_usec 2500000\n",
 		}, memory{Container: 10 << 20, Limit: 64 << 20}, 2.5},

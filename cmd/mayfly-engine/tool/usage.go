@@ -66,7 +66,7 @@ func (t *tool) private(pid int) uint64 {
 	dir := filepath.Join(t.proc, strconv.Itoa(pid))
 	total := uint64(0)
 	for line := range strings.Lines(read(filepath.Join(dir, "smaps_rollup"))) {
-		if strings.HasPrefix(line, "Private_") {
+		if strings.HasPrefix(line, "Private_Dirty:") { // what is clean is of the program's file, which others run too
 			total += kibibytes(line)
 		}
 	}
