@@ -91,7 +91,8 @@ func Prepare(ctx context.Context, cache *lab.Cache) (image string, err error) {
 	return "", err
 }
 
-// Find is the cluster in this machine's docker, nil when there is none.
+// Find is the cluster in this machine's docker, nil when there is none. It
+// writes the file by which the cluster is reached.
 func Find(ctx context.Context, cache *lab.Cache, kubeconfig string) (*Cluster, error) {
 	d, err := machineDocker(ctx)
 	if err != nil {
@@ -104,6 +105,9 @@ func Find(ctx context.Context, cache *lab.Cache, kubeconfig string) (*Cluster, e
 	c := &Cluster{Docker: d, Kind: filepath.Join(files, "kind"), Kubeconfig: kubeconfig}
 	names, err := c.kind(ctx, nil, "get", "clusters")
 	if err != nil || !slices.Contains(strings.Fields(names), Name) {
+		return nil, err
+	}
+	if _, err := c.kind(ctx, nil, "export", "kubeconfig", "--name", Name, "--kubeconfig", kubeconfig); err != nil {
 		return nil, err
 	}
 	c.Kubectl, err = kubectl(cache)
