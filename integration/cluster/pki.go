@@ -39,9 +39,9 @@ type certificate struct{ cert, key string }
 
 // authority signs certificates.
 type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	pem  string
+	certificate // its own
+	parsed      *x509.Certificate
+	private     *ecdsa.PrivateKey
 }
 
 func newPKI() (p *pki, err error) {
@@ -109,11 +109,12 @@ func newAuthority(name string) (*authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the authority %s: %w", name, err)
 	}
-	cert, err := x509.ParseCertificate(der)
+	parsed, err := x509.ParseCertificate(der)
 	if err != nil {
 		return nil, err
 	}
-	return &authority{cert, key, block("CERTIFICATE", der)}, nil
+	text, err := keyPEM(key)
+	return &authority{certificate{block("CERTIFICATE", der), text}, parsed, key}, err
 }
 
 // issue makes a certificate for a client, and for a server when there are
@@ -145,7 +146,7 @@ func (a *authority) issue(name, group string, hosts []string) (certificate, erro
 		}
 	}
 	t.NotBefore, t.NotAfter = validity()
-	der, err := x509.CreateCertificate(rand.Reader, t, a.cert, &key.PublicKey, a.key)
+	der, err := x509.CreateCertificate(rand.Reader, t, a.parsed, &key.PublicKey, a.private)
 	if err != nil {
 		return certificate{}, fmt.Errorf("make the certificate of %s: %w", name, err)
 	}
@@ -164,9 +165,8 @@ func block(kind string, der []byte) string {
 
 // files is everything the programs read, by file name.
 func (p *pki) files() map[string]string {
-	keyPEM, _ := keyPEM(p.ca.key) // it was written before
 	files := map[string]string{
-		"ca.crt": p.ca.pem, "ca.key": keyPEM, "front-proxy-ca.crt": p.proxyCA.pem,
+		"ca.crt": p.ca.cert, "ca.key": p.ca.key, "front-proxy-ca.crt": p.proxyCA.cert,
 		"tokens.key": p.tokens, "tokens.pub": p.tokensPublicKey,
 	}
 	for name, c := range map[string]certificate{
@@ -180,7 +180,7 @@ func (p *pki) files() map[string]string {
 // kubeconfig is one for the holder of a certificate.
 func (p *pki) kubeconfig(server string, who certificate) string {
 	b64 := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
-	return strings.NewReplacer("SERVER", server, "CA", b64(p.ca.pem), "CERT", b64(who.cert), "KEY", b64(who.key)).Replace(
+	return strings.NewReplacer("SERVER", server, "CA", b64(p.ca.cert), "CERT", b64(who.cert), "KEY", b64(who.key)).Replace(
 		`apiVersion: v1
 kind: Config
 current-context: mayfly
