@@ -9,7 +9,7 @@
 //
 // Linux containers, the pause container too, go to containerd's own runc task service, in this process. So do sidecars, once
 // package bundle has put the holder in the place of their process and package podnet has opened their sockets; package sidecar has
-// their life cycle.
+// their life cycle. Package finish ends them when the pod's work is done, with what package records asks containerd and kubelet.
 //
 // The shim is root on the node. It never decodes, compiles or runs Wasm, does not import wazero, and takes nothing that
 // comes out of a container on trust.
