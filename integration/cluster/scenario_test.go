@@ -101,7 +101,7 @@ func own(t *testing.T) *Cluster {
 		t.Fatal(err)
 	}
 	bin := t.TempDir()
-	if err := copyPrograms(t.Context(), *binaries, bin); err != nil {
+	if err := copyPrograms(*binaries, bin); err != nil {
 		t.Fatalf("%v; make host builds it", err)
 	}
 	c, err := Up(t.Context(), cache, Options{Install: install, Mayfly: bin})
