@@ -40,6 +40,11 @@ func TestForbiddenDependencies(t *testing.T) {
 		{"internal/control", module, "shim, holder and engine share it: it may need none of them"},
 		{"internal/nodecache", module, "shim and command line share it: it may need none of them"},
 		{"internal/compiled", module, "shim and engine share it: it may need none of them"},
+		{"shim/...", "k8s.io", "the shim is root on the node: it asks no API server"},
+		{"runtime/...", "k8s.io", "only the benchmark of the command line talks to clusters"},
+		{"wasihttp/...", "k8s.io", "only the benchmark of the command line talks to clusters"},
+		{"cmd/mayfly-engine", "k8s.io", "only the benchmark of the command line talks to clusters"},
+		{"internal/clusterbench/order", "k8s.io", "the program in every measured pod is small"},
 		{"cmd/mayfly-engine", "github.com/containerd", "the engine runs in every sidecar, unprivileged: it has no use for it"},
 	} {
 		t.Run(rule.from+" does not import "+rule.to, func(t *testing.T) {
