@@ -3,7 +3,9 @@ package clusterbench
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -131,8 +133,8 @@ func (r *Results) sum() {
 		if f.N == 0 {
 			continue
 		}
-		at := func(q float64) float64 { return sorted[min(int(q*float64(f.N)), f.N-1)] }
-		f.P50, f.Max = figures.SpreadOf(sorted).Median, sorted[f.N-1]
+		at := func(q float64) float64 { return sorted[max(int(math.Ceil(q*float64(f.N))), 1)-1] } // as figures.Sample has it
+		f.P50, f.Max = at(0.5), sorted[f.N-1]
 		if f.N >= 100 {
 			f.P99 = at(0.99)
 		}
@@ -149,6 +151,22 @@ func (r *Results) sum() {
 			f.Over = &over
 		}
 	}
+}
+
+// remarks are what is to be read beside the figures.
+func (r *Results) remarks() (all []string) {
+	for _, t := range topics {
+		for _, f := range r.of(t) {
+			if f.Bad > 0 {
+				all = append(all, fmt.Sprintf("(%s) %s, %s: %d failed, the first with: %s", f.Part, t.title, f.Title, f.Bad, f.Why))
+			}
+		}
+	}
+	all = append(all, r.Notes...)
+	for _, l := range r.LeftOut {
+		all = append(all, "Left out: "+l)
+	}
+	return all
 }
 
 // distribution is that of times that are sorted.

@@ -70,7 +70,7 @@ func TestTableAndPageHaveEveryFigure(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{table.String(), page.String()} {
-		for _, part := range []string{"4.00 ms", "6.00 ms", "5.00 MB", "100/s", "2.00 (2.00–2.00)", "Go server", "something", "so it was"} {
+		for _, part := range []string{"4.00 ms", "6.00 ms", "5.00 MB", "100/s", "2.00 (2.00–2.00)", "Go server", "something", "so it was", "2 failed, the first with: refused"} {
 			if !strings.Contains(text, part) {
 				t.Errorf("%q is not in\n%s", part, text)
 			}

@@ -51,10 +51,7 @@ func (r *Results) Page() report.Page {
 	if r.Quick {
 		p.Lead = append(p.Lead, "This was a quick run: it shows that all works. Samples are small, and the figures are no more than a hint.")
 	}
-	p.Caveats = append(p.Caveats, r.Notes...)
-	for _, l := range r.LeftOut {
-		p.Caveats = append(p.Caveats, "Left out: "+l)
-	}
+	p.Caveats = append(p.Caveats, r.remarks()...)
 	short := report.Section{ID: "short", Title: "In short", Text: []string{"The middle of each sample, and in brackets what 99 of 100 stayed below; what each column is stands further down."}}
 	for _, columns := range [][]column{shortTimes, shortAmounts} {
 		if rows := r.short(columns); len(rows) > 0 {

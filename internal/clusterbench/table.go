@@ -41,11 +41,8 @@ func (r *Results) Print(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	for _, n := range r.Notes {
-		fmt.Fprintln(w, "note:", n)
-	}
-	for _, l := range r.LeftOut {
-		fmt.Fprintln(w, "left out:", l)
+	for _, text := range r.remarks() {
+		fmt.Fprintln(w, text)
 	}
 	return nil
 }
