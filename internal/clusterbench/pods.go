@@ -61,6 +61,9 @@ func (p *pods) watch(ctx context.Context) error {
 		return fmt.Errorf("list the pods: %w", err)
 	}
 	p.change(func() {
+		for _, s := range p.seen {
+			s.gone = true // unless it is in the list
+		}
 		for i := range list.Items {
 			p.see(&list.Items[i], false)
 		}
