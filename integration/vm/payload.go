@@ -35,7 +35,7 @@ func writePayload(ctx context.Context, cache *lab.Cache, dir, disk string, s set
 	p.programs(s.bin)
 	p.built(cache, s.cluster)
 	tests := filepath.Join(tree, "repo", pkg, "tests")
-	if err := errors.Join(p.err, goBuild(ctx, tests, "test", "github.com/mayfly-run/mayfly/"+pkg)); err != nil {
+	if err := errors.Join(p.err, goCommand(ctx, "test", "-c", "-o", tests, "github.com/mayfly-run/mayfly/"+pkg)); err != nil {
 		return err
 	}
 	text, err := json.Marshal(job.Job{
@@ -83,18 +83,6 @@ func (p *payload) link(from, to string) {
 		}
 		return copyFile(path, name) // on another file system
 	})
-}
-
-func copyFile(from, to string) error {
-	text, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	st, err := os.Stat(from)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(to, text, st.Mode().Perm())
 }
 
 // sources are the files of the repository that tests read.

@@ -101,16 +101,12 @@ func fillRoot(c *lab.Cache, r root) error {
 
 // findModule copies a kernel module; one that is built in has no file.
 func findModule(from, name, to string) error {
-	return errors.Join(filepath.WalkDir(from, func(path string, d os.DirEntry, err error) error {
+	return filepath.WalkDir(from, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.Name() != name+".ko" {
 			return err
 		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(to, d.Name()), text, 0o644)
-	}))
+		return copyFile(path, filepath.Join(to, d.Name()))
+	})
 }
 
 // makeDisk makes a disk of size bytes, which takes no more than what is on it,
@@ -131,7 +127,7 @@ func makeDisk(path, dir string, size int64) error {
 // first process and the modules it loads to reach the disk.
 func (r root) writeInitrd(ctx context.Context, path string) error {
 	program := path + ".init"
-	if err := goBuild(ctx, program, "build", "github.com/mayfly-run/mayfly/integration/vm/guest"); err != nil {
+	if err := goCommand(ctx, "build", "-o", program, "github.com/mayfly-run/mayfly/integration/vm/guest"); err != nil {
 		return err
 	}
 	files := []archived{{name: "init", from: program}}
@@ -141,26 +137,4 @@ func (r root) writeInitrd(ctx context.Context, path string) error {
 		}
 	}
 	return writeArchive(path, files)
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
-// run runs cmd and puts what it printed into the error.
-func run(cmd *exec.Cmd) error {
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w: %s", strings.Join(cmd.Args, " "), err, strings.TrimSpace(string(out)))
-	}
-	return nil
-}
-
-// goBuild builds a program, or the tests of a package, that needs nothing of
-// the machine it runs on.
-func goBuild(ctx context.Context, to, how, pkg string) error {
-	args := map[string][]string{"build": {"build"}, "test": {"test", "-c"}}[how]
-	cmd := exec.CommandContext(ctx, "go", append(args, "-o", to, pkg)...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	return run(cmd)
 }
