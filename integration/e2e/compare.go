@@ -48,6 +48,11 @@ func compare(ctx context.Context, s settings) (*outcome.Report, error) {
 			return nil, err
 		}
 	}
+	for runtime, known := range c.known {
+		if n := len(tests) - len(known.results(tests)); n > 0 {
+			return nil, fmt.Errorf("compare outcomes: %d tests have not had their turn with %s in %s: go on with -resume", n, runtime, s.timeout)
+		}
+	}
 	unsteady, err := c.again(ctx, tests)
 	if err != nil {
 		return nil, err
