@@ -11,6 +11,8 @@ import (
 	nodev1 "k8s.io/api/node/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/e2e-framework/klient/k8s"
+
+	"github.com/mayfly-run/mayfly/integration/lab"
 )
 
 var securityScenarios = []scenario{
@@ -18,6 +20,7 @@ var securityScenarios = []scenario{
 	{"a sidecar runs as whom its pod says", userOfSidecar, sidecar},
 	{"a pod shares its process namespace, and its sidecar is one of many", sharedProcesses, sidecar},
 	{"a pod has the node's processes, and its sidecar does not see them", hostProcesses, sidecar},
+	{"kubectl debug puts a container beside a sidecar's processes", debugSidecar, sidecar},
 	{"a guest has the ServiceAccount's token unless its pod does not want that", accountToken, sidecar},
 	{"a pod has a user namespace", userNamespace, sidecar},
 	{"a runtime class chooses nodes", classChoosesNodes, sidecar},
@@ -121,6 +124,18 @@ func hostProcesses(e *env) {
 	e.equal("the answer", e.status("all", "http://localhost:8080/?path=/data"), "200")
 	e.contains("what the main container sees", e.sh("all", "cat /proc/[0-9]*/comm 2>/dev/null"), "kubelet\n", "engine\n")
 	e.equal("what a guest sees", e.status("all", "http://localhost:8080/?path=/proc"), "404")
+}
+
+func debugSidecar(e *env) {
+	e.apply(podOf("debugged", "", guest("time", "counter", "PORT=8080"), mainWaits()))
+	e.ready("debugged")
+	e.kubectl("debug", "debugged", "--image="+lab.BusyboxImage, "--target=time", "--container=look", "--",
+		"sh", "-c", "cat /proc/1/comm; wget -qO- localhost:8080")
+	e.eventually("it has found the holder and asked the sidecar", func() bool {
+		log, _, _ := e.tryKubectl("logs", "debugged", "-c", "look") // which may not have begun
+		return log == "init\n1\n"
+	})
+	e.equal("the sidecar afterwards", e.get("debugged", "http://localhost:8080/"), "1")
 }
 
 func accountToken(e *env) {
