@@ -76,12 +76,11 @@ done
 # A user namespace gets a /proc only where one is to be seen with nothing over it.
 mkdir -p DIR/proc
 mount -t proc proc DIR/proc
-if [ -e /proc/sys/net/ipv6 ]; then
-	echo 0 >/proc/sys/net/ipv6/conf/all/disable_ipv6
-	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
-	ip -6 addr add IP6/64 dev node0 nodad
-	ip -6 route add default dev node0
-fi
+[ -e /proc/sys/net/ipv6 ] || { echo this kernel has no IPv6, and pods get addresses of both families; exit 1; }
+echo 0 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+ip -6 addr add IP6/64 dev node0 nodad
+ip -6 route add default dev node0
 `)
 	cmd := exec.Command("/bin/sh", "-e", "-c", script)
 	cmd.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
