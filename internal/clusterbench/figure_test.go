@@ -54,6 +54,16 @@ func TestFailuresAreCountedAndNothingIsNoFigure(t *testing.T) {
 	}
 }
 
+func TestAMachineThatHadOtherWorkIsCalledSo(t *testing.T) {
+	for load, want := range map[string]bool{"": false, "unknown": false, "0.10, 3.00, 4.00": false, "2.50, 0.10, 0.10": true} {
+		r := &Results{}
+		r.Origin.Load, r.Origin.CPUs = load, 2
+		if got := r.busy(); got != want {
+			t.Errorf("%q: %v", load, got)
+		}
+	}
+}
+
 func TestARateIsOfAnswersInASecond(t *testing.T) {
 	if f := measured().find(Requests, "rate-64", "c"); f.P50 != 100 {
 		t.Errorf("%+v", f)

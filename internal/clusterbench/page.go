@@ -51,6 +51,9 @@ func (r *Results) Page() report.Page {
 	if r.Quick {
 		p.Lead = append(p.Lead, "This was a quick run: it shows that all works. Samples are small, and the figures are no more than a hint.")
 	}
+	if r.busy() {
+		p.Lead = append(p.Lead, fmt.Sprintf("The machine had other work: its load was %s before (in 1, 5, 15 minutes), with %d processors. Ratios within a round tell more then than times.", r.Origin.Load, r.Origin.CPUs))
+	}
 	p.Caveats = append(p.Caveats, r.remarks()...)
 	short := report.Section{ID: "short", Title: "In short", Text: []string{"The middle of each sample, and in brackets what 99 of 100 stayed below; what each column is stands further down."}}
 	for _, columns := range [][]column{shortTimes, shortAmounts} {
@@ -65,6 +68,13 @@ func (r *Results) Page() report.Page {
 		}
 	}
 	return p
+}
+
+// busy tells whether there was more to do than processors can, before the run.
+func (r *Results) busy() bool {
+	var load float64
+	_, err := fmt.Sscan(strings.TrimSuffix(strings.SplitN(r.Origin.Load, " ", 2)[0], ","), &load)
+	return err == nil && load > float64(r.Origin.CPUs)
 }
 
 func (r *Results) section(part Part) report.Section {

@@ -142,6 +142,11 @@ func (r *run) parts(ctx context.Context) (failed error) {
 			failed = errors.Join(failed, err)
 		}
 	}
+	if r.watcher != "" {
+		if n, err := r.processes(ctx); err == nil {
+			r.note("load of the node's machine: %s before, %s after (1, 5, 15 minutes), with %d processors", r.results.Origin.Load, n.Load, r.results.Origin.CPUs)
+		}
+	}
 	return failed
 }
 

@@ -28,7 +28,7 @@ var topics = []topic{
 	{Memory, figSidecar, "sidecar, nobody asks", "private memory of all processes of the sidecar's container; of mayfly's that is the holder, the engine has left"},
 	{Memory, figLoaded, "sidecar, its engine there", "the same some seconds after a request: holder and engine"},
 	{Memory, figShim, "the pod's shim", "private memory of containerd's shim of the pod, which no cgroup of the pod counts"},
-	{Memory, figPod, "the pod as a whole", "PSS of all processes of the pod (sandbox, main container, sidecar) and of its shim, nobody asks"},
+	{Memory, figPod, "the pod as a whole", "PSS of all processes of the pod (sandbox, main container, sidecar) and of its shim, nobody asks; what a program's file takes is shared by all that run it on the node, so it counts less where there are many such pods"},
 	{Memory, figKubeletSidecar, "the sidecar, as kubelet counts", "its container's working set, nobody asks; files that were read count, what processes share counts once, the shim does not count"},
 	{Memory, figKubeletPod, "the pod, as kubelet counts", "the same of the pod"},
 	{Together, figTogether, "woken at the same moment", "one request to each pod, all at the same moment, on a new connection, when no engine is left"},
