@@ -29,7 +29,10 @@ func TestDiffTellsWhatIsLeftFromWhatIsMissing(t *testing.T) {
 }
 
 func TestCgroupsOfPodsAreKubeletsAndWhatIsInThemIsNot(t *testing.T) {
-	for name, want := range map[string]bool{"/pods": true, "/pods/pod-1": true, "/k8s.io": true, "/pods/pod-1/container": false, "/other": false} {
+	for name, want := range map[string]bool{
+		"/pods": true, "/pods/pod-1": true, "/k8s.io": true, "/pods/pod-1/container": false, "/other": false,
+		"/kubepods": true, "/kubepods/burstable": true, "/kubepods/burstable/pod1": false, "/kubepods/pod1": false,
+	} {
 		if parent.MatchString(name) != want {
 			t.Errorf("%s: got %v", name, !want)
 		}
