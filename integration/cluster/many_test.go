@@ -130,7 +130,7 @@ func (e *env) removePods(label string) {
 // they leave on the node.
 func comeAndGo(e *env, n int) {
 	node := e.cluster.Node
-	e.apply(podOf("stays", "", mainWaits(), guest("app", "counter", "PORT=8080")))
+	e.apply(podOf("stays", "", mainWaits(), guest("app", "counter", "PORT=8080 MAYFLY_IDLE_TIMEOUT=never")))
 	e.ready("stays")
 	e.get("stays", "http://localhost:8080/")
 	e.check(e.cluster.collect(e.ctx))
