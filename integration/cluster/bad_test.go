@@ -200,7 +200,7 @@ func misspelt(e *env) {
 func failingCommands(e *env) {
 	e.apply(podOf("commands", "",
 		guest("exits", "exit", "MAYFLY_TRIGGER=command", `args: ["3"]`),
-		guest("traps", "trap", "MAYFLY_TRIGGER=command"),
+		guest("traps", "trap", "MAYFLY_TRIGGER=command", restrictedContainer),
 		guest("writes", "write-file", "MAYFLY_TRIGGER=command QUERY_STRING=path=/why&text=as-I-said", "terminationMessagePath: /why"),
 		guest("panics", "command", "MAYFLY_TRIGGER=command", "terminationMessagePolicy: FallbackToLogsOnError", "args: [panic]"),
 	))
