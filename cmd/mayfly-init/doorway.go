@@ -85,7 +85,7 @@ func (h *holder) watchDoor() {
 		case v.manner == silent && v.seen > 0:
 			d.hesitant++
 		}
-		h.polled = append(h.polled, readable(fd))
+		h.polled = append(h.polled, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN | unix.POLLRDHUP})
 	}
 }
 
@@ -175,7 +175,7 @@ func (h *holder) open(door unix.PollFd) {
 	default:
 		d.trouble = nil
 		v := visitor{fd: fd}
-		if !h.judge(&v, false) {
+		if !h.judge(&v, 0) {
 			unix.Close(fd)
 			return
 		}
@@ -191,7 +191,7 @@ func (h *holder) look(polled []unix.PollFd) {
 	d := &h.waiting
 	kept := d.visitors[:0]
 	for i, v := range d.visitors {
-		if polled[i].Revents == 0 || h.judge(&v, true) {
+		if polled[i].Revents == 0 || h.judge(&v, polled[i].Revents) {
 			kept = append(kept, v)
 		} else {
 			unix.Close(v.fd)
@@ -203,9 +203,9 @@ func (h *holder) look(polled []unix.PollFd) {
 	}
 }
 
-// judge looks at what a visitor says, without taking it, and answers a probe. readable is what poll(2) says. It returns false for one whose
-// connection is of no more use.
-func (h *holder) judge(v *visitor, readable bool) bool {
+// judge looks at what a visitor says, without taking it, and answers a probe. news is what poll(2) has of it, if anything. It returns false
+// for one whose connection is of no more use.
+func (h *holder) judge(v *visitor, news int16) bool {
 	buf := h.buffer[:kubeprobe.MaxHead]
 	if v.manner == answered {
 		v.seen++
@@ -216,12 +216,14 @@ func (h *holder) judge(v *visitor, readable bool) bool {
 	switch {
 	case err == unix.EAGAIN:
 		// Readable with nothing to read is urgent data. No request begins with it, and it would wake us for ever.
-		return !readable
+		return news == 0
 	case err != nil || n == 0:
 		return false
+	case n == v.seen && news&unix.POLLRDHUP != 0:
+		return false // a head that breaks off is no request
 	}
 	kind, stream := kubeprobe.Other, uint32(0)
-	// Readable with no more to read than before: nothing more will come, or nothing that could be waited for.
+	// With news and no more to read than before there is nothing that could be waited for.
 	if more := n > v.seen; more && h.probes && isTCP(v.fd) {
 		kind, stream = kubeprobe.Read(buf[:n])
 	}
@@ -233,7 +235,7 @@ func (h *holder) judge(v *visitor, readable bool) bool {
 	switch kind {
 	case kubeprobe.Greet:
 		if !v.greeted {
-			send(v.fd, []byte(kubeprobe.Settings))
+			send(v.fd, append(buf[:0], kubeprobe.Settings...))
 			v.greeted = true
 		}
 		v.expect(n)

@@ -125,22 +125,34 @@ func TestAHeadMayComeInPieces(t *testing.T) {
 	}
 }
 
-func TestAHeadThatNeverEndsIsForAnEngine(t *testing.T) {
-	for name, end := range map[string]func(conn){
-		"its client has nothing more to say": func(c conn) { c.CloseWrite() },
-		"it is too long":                     func(c conn) { io.WriteString(c, strings.Repeat("a", 8<<10)+"\n") },
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := startProbed(t, "goes idle")
-			p.waitForEngines(t, 0)
-			c := p.dial(t)
-			io.WriteString(c, "GET /")
+func TestAHeadThatIsTooLongIsForAnEngine(t *testing.T) {
+	p := startProbed(t, "goes idle")
+	p.waitForEngines(t, 0)
+	c := p.dial(t)
+	io.WriteString(c, "GET /")
+	time.Sleep(20 * time.Millisecond)
+	io.WriteString(c, strings.Repeat("a", 8<<10)+"\n")
+	if answer, err := io.ReadAll(c); err != nil || len(answer) == 0 {
+		t.Errorf("no answer: %q, %v", answer, err)
+	}
+}
+
+func TestAHeadThatBreaksOffWakesNobody(t *testing.T) {
+	p := startProbed(t, "goes idle")
+	p.waitForEngines(t, 0)
+	for _, late := range []bool{false, true} {
+		c := p.dial(t)
+		io.WriteString(c, "GET /")
+		if late {
 			time.Sleep(20 * time.Millisecond)
-			end(c)
-			if answer, err := io.ReadAll(c); err != nil || len(answer) == 0 {
-				t.Errorf("no answer: %q, %v", answer, err)
-			}
-		})
+		}
+		c.CloseWrite()
+		if answer, err := io.ReadAll(c); len(answer) != 0 || os.IsTimeout(err) {
+			t.Errorf("the connection is not closed: %q, %v", answer, err)
+		}
+	}
+	if n := p.starts(); n != 1 {
+		t.Errorf("%d engines were started", n)
 	}
 }
 
@@ -234,9 +246,19 @@ func TestProbesLeaveNothingBehind(t *testing.T) {
 	p.waitForEngines(t, 0)
 	p.probe(t)
 	before := p.anonymous(t)
+	check := func() {
+		c := p.dial(t)
+		defer c.Close()
+		io.WriteString(c, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+		if _, err := io.ReadFull(c, make([]byte, 9)); err != nil { // it is greeted
+			t.Fatal(err)
+		}
+	}
+	check()
 	for range 3000 {
 		p.probe(t)
 		p.state(t)
+		check()
 	}
 	if more := p.anonymous(t) - before; more > 64 {
 		t.Errorf("3000 probes cost the holder %d KB", more)
