@@ -49,7 +49,7 @@ func (k *KubernetesTests) Images(c *Cache) ([]string, error) {
 	var archives []string
 	for _, i := range all {
 		i.config.Env = []string{searchPath}
-		entry := "image-kubernetes-2-" + strings.NewReplacer("/", "-", ":", "-").Replace(i.name)
+		entry := "image-kubernetes-3-" + strings.NewReplacer("/", "-", ":", "-").Replace(i.name)
 		a, err := c.archive(entry, testImages+i.name, i.config, func(root string) error { return i.fill(c, k, root) })
 		if err != nil {
 			return nil, err
@@ -86,7 +86,16 @@ func glibc(c *Cache, k *KubernetesTests, root string) error {
 	if err := os.Remove(filepath.Join(root, "bin/hostname")); err != nil {
 		return err
 	}
-	return c.debianPrograms(root, map[string]string{"bin/hostname": "hostname"})
+	if err := c.debianPrograms(root, map[string]string{"bin/hostname": "hostname", "bin/dash": "dash"}); err != nil {
+		return err
+	}
+	return relink(root, "sh", "dash")
+}
+
+// relink makes another program the one that a name in /bin stands for.
+func relink(root, link, to string) error {
+	link = filepath.Join(root, "bin", link)
+	return errors.Join(os.Remove(link), os.Symlink(to, link))
 }
 
 // debianPrograms puts programs into root that packages have.
@@ -132,12 +141,15 @@ func agnhost(c *Cache, k *KubernetesTests, root string) error {
 	if err := os.Mkdir(filepath.Join(root, "uploads"), 0o755); err != nil {
 		return err
 	}
-	if err := c.debianPrograms(root, map[string]string{"usr/bin/curl": "curl", "bin/bash": "bash", "bin/nc.openbsd": "netcat-openbsd"}); err != nil {
+	if err := c.debianPrograms(root, map[string]string{"usr/bin/curl": "curl", "bin/bash": "bash", "bin/nc.openbsd": "netcat-openbsd", "bin/dash": "dash"}); err != nil {
 		return err
 	}
-	nc := filepath.Join(root, "bin/nc") // busybox's knows no UDP
-	if err := errors.Join(os.Remove(nc), os.Symlink("nc.openbsd", nc)); err != nil {
-		return err
+	// Busybox's nc knows no UDP, and Debian's busybox as a shell prefers its
+	// own tools to those on the path.
+	for link, to := range map[string]string{"nc": "nc.openbsd", "sh": "dash"} {
+		if err := relink(root, link, to); err != nil {
+			return err
+		}
 	}
 	pause, err := c.Pause()
 	if err != nil {
