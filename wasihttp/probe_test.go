@@ -2,6 +2,7 @@ package wasihttp
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -12,11 +13,13 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	health "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/mayfly-run/mayfly/internal/config"
+	"github.com/mayfly-run/mayfly/internal/kubeprobe"
 )
 
 const probeHead = "GET /healthz HTTP/1.1\r\nHost: x\r\nUser-Agent: kube-probe/1.36\r\n"
@@ -240,5 +243,47 @@ func TestOneAcknowledgementIsLeftOut(t *testing.T) {
 				t.Errorf("%s, %d at a time: got %q, %v, want %q", tc.name, size, got, err, tc.out)
 			}
 		}
+	}
+}
+
+// A health check whose client never ends what it says.
+func TestAHalfHealthCheckHoldsNobodyUp(t *testing.T) {
+	for name, end := range map[string]struct {
+		options []option
+		want    error
+	}{
+		"an engine that is to sleep": {[]option{idle(100 * time.Millisecond)}, ErrIdle},
+		"an engine that is to stop":  {[]option{sidecar(func(c *config.Sidecar) { c.DrainTimeout = 100 * time.Millisecond })}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, "hello", end.options...)
+			c, _ := s.raw(t, http2.ClientPreface)
+			framer := http2.NewFramer(c, nil)
+			var block bytes.Buffer
+			fields := hpack.NewEncoder(&block)
+			for _, f := range [][2]string{
+				{":method", "POST"}, {":scheme", "http"}, {":path", kubeprobe.HealthCheck}, {":authority", "x"}, {"user-agent", "kube-probe/1.36"},
+			} {
+				_ = fields.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
+			}
+			if err := errors.Join(framer.WriteSettings(), framer.WriteHeaders(http2.HeadersFrameParam{
+				StreamID: 1, BlockFragment: block.Bytes(), EndHeaders: true,
+			})); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "the health check is there", func() bool { return s.app.Server.Figures().Probes == 1 })
+			if end.want == nil {
+				s.stop()
+			}
+			select {
+			case err := <-s.done:
+				if !errors.Is(err, end.want) {
+					t.Errorf("Serve: %v", err)
+				}
+			case <-time.After(20 * time.Second):
+				c.Close()
+				t.Error("it holds the server up")
+			}
+		})
 	}
 }
