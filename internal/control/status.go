@@ -3,6 +3,7 @@ package control
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // What a sidecar does, as its holder sees it.
@@ -29,14 +30,22 @@ type Status struct {
 	Figures  []byte // of the last engine that served, see [ParseFigures]
 }
 
+// maxSentence bounds the sentence on the wire, in bytes: what an engine said when it refused may be as long as a message, and all of this is to
+// fit into one.
+const maxSentence = 2 << 10
+
 // AppendStatus appends s as lines of KEY=VALUE.
 func AppendStatus(b []byte, s *Status) []byte {
+	end := min(len(s.Sentence), maxSentence)
+	for end > 0 && end < len(s.Sentence) && !utf8.RuneStart(s.Sentence[end]) {
+		end--
+	}
 	b = append(b, "doing="...)
 	b = append(b, s.Doing...)
 	b = append(b, "\nready="...)
 	b = strconv.AppendBool(b, s.Ready)
 	b = append(b, "\nsentence="...)
-	for i := range len(s.Sentence) {
+	for i := range end {
 		c := s.Sentence[i]
 		if c < ' ' {
 			c = ' '

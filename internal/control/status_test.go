@@ -2,7 +2,9 @@ package control
 
 import (
 	"reflect"
+	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestAStatusSurvivesTheWire(t *testing.T) {
@@ -23,6 +25,21 @@ func TestASentenceIsOneLine(t *testing.T) {
 	got, err := ParseStatus(string(AppendStatus(nil, &s)))
 	if err != nil || got.Ready || got.Sentence != "one ready=true " {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestAStatusFitsIntoAMessage(t *testing.T) {
+	s := Status{Doing: Failing, Sentence: "fails: " + strings.Repeat("é", MaxText), Failures: 3, Figures: make([]byte, MaxFigures)}
+	m, err := Parse(AppendStatus(Append(nil, Message{Kind: State}), &s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ParseStatus(m.Text)
+	if err != nil || got.Failures != 3 || len(got.Figures) != MaxFigures {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if n := len(got.Sentence); n < maxSentence-1 || !strings.HasPrefix(s.Sentence, got.Sentence) || !utf8.ValidString(got.Sentence) {
+		t.Errorf("got a sentence of %d bytes: %q", n, got.Sentence)
 	}
 }
 
