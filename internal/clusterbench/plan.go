@@ -70,7 +70,7 @@ type plan struct {
 	Rounds      int           `json:"request_rounds"`
 	Turn        time.Duration `json:"turn_ns"`
 	Warm        time.Duration `json:"warm_up_ns"`
-	MemoryPods  int           `json:"memory_pods"` // two at least: what only one process has mapped is its own, its program too
+	MemoryPods  int           `json:"memory_pods"`    // two at least: what only one process has mapped is its own, its program too
 	Loaded      time.Duration `json:"engine_rest_ns"` // from the last request until the engine's memory is read
 	Idle        time.Duration `json:"idle_timeout_ns"`
 	Rest        time.Duration `json:"rest_ns"` // from the engine's end until memory is read
