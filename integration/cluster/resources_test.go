@@ -141,20 +141,22 @@ func containerID(s corev1.ContainerStatus) string {
 }
 
 // cgroup reads a file of a container's or pod's cgroup, which ends in of: that
-// of version 1 under its controller's name, or that of version 2.
+// of version 1 under its controller's name, or that of version 2. Above kubelet's
+// there may be one of the node's.
 func (e *env) cgroup(of, v1, v2 string) string {
 	e.Helper()
 	controller, name := filepath.Split(v1)
-	for _, file := range []string{filepath.Join(controller, "kubepods", of, name), filepath.Join(controller, "kubepods/*", of, name),
-		filepath.Join("kubepods", of, v2), filepath.Join("kubepods/*", of, v2)} {
-		found, err := filepath.Glob(filepath.Join("/sys/fs/cgroup", file))
-		e.check(err)
-		if len(found) == 0 {
-			continue
+	for _, above := range []string{"*", ""} {
+		for _, class := range []string{"", "*"} {
+			pods := filepath.Join(above, "kubepods", class, of)
+			for _, file := range []string{filepath.Join(controller, pods, name), filepath.Join(pods, v2)} {
+				if found, _ := filepath.Glob(filepath.Join("/sys/fs/cgroup", file)); len(found) > 0 {
+					text, err := os.ReadFile(found[0])
+					e.check(err)
+					return strings.TrimSpace(string(text))
+				}
+			}
 		}
-		text, err := os.ReadFile(found[0])
-		e.check(err)
-		return strings.TrimSpace(string(text))
 	}
 	e.Fatalf("there is no cgroup of %s with %s or %s", of, v1, v2)
 	return ""
