@@ -34,8 +34,8 @@ func isHealthCheck(r *http.Request) bool {
 	return r.ProtoMajor == 2 && r.Method == http.MethodPost && r.URL.Path == kubeprobe.HealthCheck
 }
 
-// answerProbe answers a probe without an instance. It waits for nothing, not for the rest of the request either: that a sidecar has much to do is no
-// reason to kill it, and who never ends a health check is to hold nobody up.
+// answerProbe answers a probe without an instance. It waits for nothing, not for the rest of the request either: that a sidecar has
+// much to do is no reason to kill it, and who never ends a health check is to hold nobody up.
 func (s *Server) answerProbe(w http.ResponseWriter, r *http.Request) {
 	s.probes.Add(1)
 	// Whoever says that it is a probe must not hold up an engine that is to sleep or to stop.
