@@ -39,7 +39,7 @@ type App struct {
 	runtime *instance.Runtime
 	loaded  loaded
 	asked   int    // what the sidecar's settings say of MaxInstances
-	own     uint64 // what the process has of memory beside its instances; 0: not known yet
+	own     uint64 // what the process has of memory beside its instances, as far as is known
 }
 
 // loaded is a module or a component that is compiled.
@@ -76,8 +76,8 @@ func newApp(ctx context.Context, r *instance.Runtime, o Options) (*App, error) {
 		return nil, errors.Join(err, r.Close(ctx))
 	}
 	a := &App{Trigger: o.Sidecar.Trigger, runtime: r, loaded: l, asked: o.Sidecar.MaxInstances}
-	if o.MemoryLimit > 0 {
-		a.own = settled()
+	if a.own = resident(); o.MemoryLimit > 0 { // there are no instances yet; a limit may come when there are
+		a.own = settled(a.own)
 	}
 	a.MaxInstances = a.limit(o.MemoryLimit)
 	if a.Trigger == "" {
@@ -99,9 +99,6 @@ func compile(ctx context.Context, r *instance.Runtime, o Options) (loaded, error
 //
 // Where there was no limit when the app was loaded, what an instance needs of Go's heap has not been measured and is not counted.
 func (a *App) SetMemoryLimit(bytes uint64) (instances int) {
-	if a.own == 0 {
-		a.own = resident()
-	}
 	n := a.limit(bytes)
 	a.Server.queue.resize(n)
 	return n
@@ -141,10 +138,9 @@ const (
 	mostInstances = 10_000
 )
 
-// settled is how much memory of its own this process has when what loading left behind is gone. Where it left little, that is not
+// settled is how much memory of its own this process, which has n, has when what loading left behind is gone. Where it left little, that is not
 // worth a collection: the reserve covers it.
-func settled() uint64 {
-	n := resident()
+func settled(n uint64) uint64 {
 	if n+slack <= reserve {
 		return n
 	}

@@ -422,3 +422,20 @@ func TestAMemoryLimitThatComesLater(t *testing.T) {
 		t.Errorf("%d instances, 7 were asked for", n)
 	}
 }
+
+func TestGuestsThatAreThereWhenALimitComesAreNotTheServersOwn(t *testing.T) {
+	if resident() == 0 {
+		t.Skip("a process does not see its memory here")
+	}
+	app, _, _ := load(t, "hello")
+	limit := resident() + 96<<20
+	guests := make([]byte, 128<<20)
+	for i := 0; i < len(guests); i += 4 << 10 {
+		guests[i] = 1
+	}
+	n := app.SetMemoryLimit(limit)
+	runtime.KeepAlive(guests)
+	if least := int(leastBudget / (app.loaded.footprint() + overhead)); n <= 2*least {
+		t.Errorf("%d instances, %d fit into the least budget", n, least)
+	}
+}
