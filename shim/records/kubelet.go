@@ -25,7 +25,8 @@ var ErrUnknown = errors.New("kubelet does not tell")
 func Containers(ctx context.Context, dir, namespace, pod string) ([]string, error) {
 	socket := filepath.Join(dir, "pod-resources", "kubelet.sock")
 	var st unix.Stat_t
-	if err := unix.Lstat(socket, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFSOCK {
+	// What is the shim's user's own was not put there by a pod that shows another directory: dir is where its hosts file comes from.
+	if err := unix.Lstat(socket, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFSOCK || int(st.Uid) != unix.Geteuid() {
 		return nil, fmt.Errorf("ask kubelet at %s for the pod's containers: %w", socket, ErrUnknown)
 	}
 	answer, err := call(ctx, socket, "/v1.PodResourcesLister/List", nil)

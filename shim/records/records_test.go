@@ -127,6 +127,19 @@ func TestWhereKubeletDoesNotTell(t *testing.T) {
 	}
 }
 
+func TestASocketOfSomebodyElseIsNotKubelets(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: gives a socket away")
+	}
+	dir := kubelet(t, field(1, field(1, "a"), field(2, "default"), field(3, field(1, "side"))), nil)
+	if err := os.Chown(filepath.Join(dir, "pod-resources", "kubelet.sock"), 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Containers(t.Context(), dir, "default", "a"); !errors.Is(err, ErrUnknown) {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(field(1, field(1, "a"), field(2, "default"), field(3, field(1, "side")))))
 	f.Add([]byte(field(1, field(2, field(1, "k"), field(2, "v")))))
