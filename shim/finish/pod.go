@@ -170,7 +170,9 @@ func (p *Pod) Close() {
 	if p == nil {
 		return
 	}
-	p.cancel()
+	p.mu.Lock()
+	p.cancel() // nobody who holds the mutex begins anything after that
+	p.mu.Unlock()
 	p.work.Wait()
 }
 
