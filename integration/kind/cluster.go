@@ -55,7 +55,7 @@ func Up(ctx context.Context, cache *lab.Cache, o Options) (c *Cluster, err error
 		err = c.inSandbox(ctx, cache)
 	}
 	if err == nil {
-		err = c.prepare(ctx, cache, o.Mayfly)
+		err = c.Renew(ctx, cache, o.Mayfly)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.Down(context.WithoutCancel(ctx)))
@@ -143,8 +143,9 @@ func (c *Cluster) Load(ctx context.Context, archive string) error {
 	return err
 }
 
-// prepare installs mayfly, loads images, and waits until pods can be made.
-func (c *Cluster) prepare(ctx context.Context, cache *lab.Cache, mayfly string) error {
+// Renew installs mayfly, whose programs are in a directory, loads images, and
+// waits until pods can be made. What is older gives way.
+func (c *Cluster) Renew(ctx context.Context, cache *lab.Cache, mayfly string) error {
 	err := cache.Progress.Do("install mayfly in the nodes", func() error { return c.Install(ctx, mayfly) })
 	if err != nil {
 		return err

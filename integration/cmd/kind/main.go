@@ -71,7 +71,7 @@ func find(ctx context.Context) (*kind.Cluster, error) {
 func up() *cobra.Command {
 	var bin string
 	cmd := &cobra.Command{
-		Use: "up", Short: "Make the cluster, or install mayfly anew in the one that is up", Args: cobra.NoArgs,
+		Use: "up", Short: "Make the cluster, or renew mayfly and the images in the one that is up", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			bin, err := filepath.Abs(bin)
 			if err != nil {
@@ -82,8 +82,8 @@ func up() *cobra.Command {
 				return err
 			}
 			if c, err := find(cmd.Context()); err == nil {
-				fmt.Fprintln(os.Stderr, "The cluster is up; mayfly is installed in it anew.")
-				if err := cache.Progress.Do("install mayfly in the nodes", func() error { return c.Install(cmd.Context(), bin) }); err != nil {
+				fmt.Fprintln(os.Stderr, "The cluster is up; mayfly and the images in it are renewed.")
+				if err := c.Renew(cmd.Context(), cache, bin); err != nil {
 					return err
 				}
 				explain(c)
