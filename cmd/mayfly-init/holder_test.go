@@ -100,8 +100,11 @@ func TestAHungEngineIsKilled(t *testing.T) {
 			p.waitForEngines(t, 0)
 			close(done)
 			<-ended
-			if !strings.Contains(p.log.String(), "no sign of life") {
-				t.Errorf("the log does not say why: %s", p.log)
+			// The log comes through a pipe, and may be a little behind.
+			for deadline := time.Now().Add(10 * time.Second); !strings.Contains(p.log.String(), "no sign of life"); time.Sleep(time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("the log does not say why: %s", p.log)
+				}
 			}
 		})
 	}
