@@ -41,7 +41,7 @@ type queue struct {
 	held    int             // of them, those taken; more than there are for a while after resize
 	waiting []chan struct{} // each closed when its request has a place
 	alive   int             // instances
-	ends    uint64          // instances that are gone, and changes of what there is for them
+	ends    uint64          // instances that are gone or did not come about, and changes of what there is for them
 	gone    chan struct{}   // closed when ends is counted up; nil when nobody waits for that
 }
 
@@ -151,7 +151,8 @@ func (q *queue) instantiate(ctx context.Context, until time.Time, make func() er
 	}
 }
 
-// try calls make once. When it failed for want of memory that another instance holds, gone is closed as soon as one ends.
+// try calls make once. When it failed for want of memory that another instance holds, or is about to, gone is closed as soon as one ends or
+// comes to nothing.
 func (q *queue) try(make func() error) (gone <-chan struct{}, err error) {
 	q.mu.Lock()
 	q.alive++ // before it is: who fails meanwhile is to wait for it
@@ -164,10 +165,12 @@ func (q *queue) try(make func() error) (gone <-chan struct{}, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.alive--
+	more := q.ends != ends // one has ended since, or there is more memory
+	q.retry()              // what make had got of it is free again
 	switch {
 	case !errors.Is(err, instance.ErrBudget):
 		return nil, err
-	case q.ends != ends: // one has ended since, or there is more memory
+	case more:
 		return past, err
 	case q.alive > 0:
 		return q.next(), err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -156,6 +157,44 @@ func TestMemoryThatNobodyHoldsIsNotWaitedFor(t *testing.T) {
 	q, p := newQueue(10), &pool{}
 	if err := q.instantiate(t.Context(), far(), p.make); !errors.Is(err, instance.ErrBudget) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestMemoryOfOneThatFailedIsNotWaitedFor(t *testing.T) {
+	for name, failure := range map[string]error{"for want of memory": instance.ErrBudget, "for another reason": errors.New("broken")} {
+		t.Run(name, func(t *testing.T) {
+			q := newQueue(2)
+			other, fail := make(chan struct{}), make(chan struct{})
+			var wait sync.WaitGroup
+			wait.Go(func() {
+				_, _ = q.try(func() error { // it has taken a part, and there is no more
+					close(other)
+					<-fail
+					return failure
+				})
+			})
+			<-other
+			var room atomic.Bool
+			wait.Go(func() {
+				err := q.instantiate(t.Context(), time.Now().Add(10*time.Second), func() error {
+					if !room.Load() {
+						return instance.ErrBudget
+					}
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			eventually(t, "it waits", func() bool {
+				q.mu.Lock()
+				defer q.mu.Unlock()
+				return q.gone != nil
+			})
+			room.Store(true)
+			close(fail)
+			wait.Wait()
+		})
 	}
 }
 
