@@ -64,8 +64,9 @@ func (c *Cluster) install(ctx context.Context, node, bin string) error {
 	return step(c.serves(ctx, node))
 }
 
-// runtimeTable is mayfly's in containerd's configuration, with options as
-// runc's has them.
+// runtimeTable is mayfly's in containerd's configuration. It has no options:
+// the shim sees by itself whether systemd makes cgroups, and containerd refuses
+// pods with a user namespace where there are some.
 func runtimeTable(config string) (string, error) {
 	plugin := `plugins."io.containerd.grpc.v1.cri"`
 	switch version := value(config, "version"); version {
@@ -75,18 +76,12 @@ func runtimeTable(config string) (string, error) {
 	default:
 		return "", fmt.Errorf("%s has version %q, and 2, 3 and 4 are known", containerdConfig, version)
 	}
-	systemd := value(config, "SystemdCgroup")
-	if systemd == "" {
-		systemd = "false" // containerd's default
-	}
 	return fmt.Sprintf(`
-[%[1]s.containerd.runtimes.mayfly]
+[%s.containerd.runtimes.mayfly]
   runtime_type = "io.containerd.mayfly.v1"
-  runtime_path = "%[2]s/containerd-shim-mayfly-v1"
+  runtime_path = "%s/containerd-shim-mayfly-v1"
   pod_annotations = ["mayfly.run/*"]
-[%[1]s.containerd.runtimes.mayfly.options]
-  SystemdCgroup = %[3]s
-`, plugin, installed, systemd), nil
+`, plugin, installed), nil
 }
 
 // value is the first that a key has in a configuration, empty for none.

@@ -13,12 +13,12 @@ func TestTheTableFitsTheConfigurationOfANode(t *testing.T) {
 		name, config string
 		want         []string
 	}{
-		{"version 2, with runc's cgroups made by systemd",
+		{"version 2",
 			"# a comment\nversion = 2\n[x.runtimes.runc.options]\n  SystemdCgroup = true\n",
-			[]string{`[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.mayfly]`, `SystemdCgroup = true`, `pod_annotations = ["mayfly.run/*"]`}},
-		{"version 3, without",
+			[]string{`[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.mayfly]`, `pod_annotations = ["mayfly.run/*"]`}},
+		{"version 3",
 			"version = 3\n",
-			[]string{`[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.mayfly]`, `SystemdCgroup = false`, installed}},
+			[]string{`[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.mayfly]`, installed}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			table, err := runtimeTable(tt.config)
