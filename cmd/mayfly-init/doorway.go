@@ -69,7 +69,7 @@ const beforeDoor = 3
 // watchDoor adds the door and who waits to what is polled.
 func (h *holder) watchDoor() {
 	d := &h.waiting
-	closed := d.full() || time.Now().Before(d.notTill)
+	closed := h.full() || time.Now().Before(d.notTill)
 	for _, fd := range h.listeners {
 		if closed {
 			fd = -1
@@ -94,7 +94,7 @@ func (h *holder) tend() {
 	doors := h.polled[beforeDoor : beforeDoor+len(h.listeners)]
 	h.look(h.polled[beforeDoor+len(doors):])
 	for i := 0; i < len(doors) && !h.done; i++ {
-		if doors[i].Revents != 0 && !h.waiting.full() {
+		if doors[i].Revents != 0 && !h.full() {
 			h.open(doors[i])
 		}
 	}
@@ -297,9 +297,14 @@ func (d *doorway) some() bool {
 	return false
 }
 
-// full reports whether there is room for nobody more.
-func (d *doorway) full() bool {
-	return len(d.visitors) >= maxWaiting && len(d.visitors)-d.idlers() >= maxWaiting
+// full reports whether there is room for nobody more. Those that an engine was handed and has not come to serve count: they may come back, and
+// an engine takes a thousand at most.
+func (h *holder) full() bool {
+	n := len(h.waiting.visitors)
+	if h.engine != nil {
+		n += len(h.engine.conns)
+	}
+	return n >= maxWaiting && n-h.waiting.idlers() >= maxWaiting
 }
 
 // idlers is how many there are whom nobody has to answer.

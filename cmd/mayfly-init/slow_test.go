@@ -105,3 +105,23 @@ func TestWhoComesWhileAnEngineLoadsSlowlyAndDiesIsForTheNext(t *testing.T) {
 		t.Errorf("%d engines were started", n)
 	}
 }
+
+func TestThoseOfEnginesThatDieWhileLoadingDoNotGrowBeyondWhatAnEngineTakes(t *testing.T) {
+	const takes = 1024 // see mayfly-engine's maxFiles
+	h := &holder{}
+	for range maxTries - 1 { // engines, with a crowd at the door of each
+		for h.engine != nil && !h.full() {
+			h.waiting.visitors = append(h.waiting.visitors, visitor{fd: -1, manner: spoke})
+		}
+		for range maxIdlers {
+			h.waiting.visitors = append(h.waiting.visitors, visitor{fd: -1})
+		}
+		if h.engine != nil {
+			h.waiting.takeBack(h.engine.conns)
+		}
+		h.engine = &engine{conns: h.waiting.leave()}
+		if n := len(h.engine.conns); n > takes {
+			t.Fatalf("an engine is handed %d connections", n)
+		}
+	}
+}
