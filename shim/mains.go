@@ -25,6 +25,9 @@ import (
 const (
 	// askPatience bounds the questions to containerd and kubelet.
 	askPatience = 10 * time.Second
+	// absentTries is how often kubelet may not list the pod before it is taken to be no pod of its. Its next answers come 3, 9 and 21 seconds
+	// after the first: a kubelet that was started again knows its pods by then.
+	absentTries = 4
 	// drainPatience is how much longer than its drain a sidecar may take to end. The holder kills an engine that hangs.
 	drainPatience = 20 * time.Second
 	// failedStart is the exit status of a container that could not be made or started, as CRI reports it.
@@ -46,9 +49,10 @@ type mains struct {
 	containerd string          // its address
 	service    *service
 
-	first sync.Once
-	mu    sync.Mutex  // guards what follows
-	pod   *finish.Pod // nil for a pod whose sidecars are left to kubelet
+	first  sync.Once
+	absent int         // how often kubelet has not listed the pod; ask's, of which there is one at a time
+	mu     sync.Mutex  // guards what follows
+	pod    *finish.Pod // nil for a pod whose sidecars are left to kubelet
 }
 
 // join tells of a container that is about to be made. Outside of Kubernetes nobody waits for a pod to complete.
@@ -103,11 +107,20 @@ func (m *mains) ask(ctx context.Context, sandbox, kubelet string) (finish.Facts,
 	facts.Containers, err = records.Containers(ctx, kubelet, labels[podNamespaceLabel], labels[podNameLabel])
 	if err != nil {
 		log.G(ctx).WithError(err).Warn("learn which containers the pod has")
-		if !errors.Is(err, records.ErrUnknown) {
+		if m.mayYetBeTold(err) {
 			return finish.Facts{}, err
 		}
 	}
 	return facts, nil
+}
+
+// mayYetBeTold reports whether kubelet, which has not told the pod's containers, is worth another question.
+func (m *mains) mayYetBeTold(err error) bool {
+	if errors.Is(err, records.ErrAbsent) {
+		m.absent++
+		return m.absent < absentTries
+	}
+	return !errors.Is(err, records.ErrUnknown)
 }
 
 // end ends a sidecar and returns when it has ended, by force in the end: kubelet does not know that it should.

@@ -21,6 +21,7 @@ import (
 	"github.com/mayfly-run/mayfly/internal/leak"
 	"github.com/mayfly-run/mayfly/shim/bundle"
 	"github.com/mayfly-run/mayfly/shim/finish"
+	"github.com/mayfly-run/mayfly/shim/records"
 	"github.com/mayfly-run/mayfly/shim/sidecar"
 )
 
@@ -145,6 +146,24 @@ func TestAMainContainerThatCannotBeMadeHasFailed(t *testing.T) {
 			t.Errorf("the sidecar got signals %v", f.signals)
 		}
 	})
+}
+
+func TestAKubeletThatHasJustStartedIsAskedAgain(t *testing.T) {
+	m := &mains{}
+	for n := 1; n < absentTries; n++ {
+		if !m.mayYetBeTold(records.ErrAbsent) {
+			t.Fatalf("it is given up after question %d", n)
+		}
+	}
+	if m.mayYetBeTold(records.ErrAbsent) {
+		t.Error("it is asked for ever")
+	}
+	if m.mayYetBeTold(records.ErrUnknown) {
+		t.Error("a kubelet that never tells is asked again")
+	}
+	if !m.mayYetBeTold(errors.New("unavailable")) {
+		t.Error("a kubelet in trouble is not asked again")
+	}
 }
 
 func TestAnAnnotationThatMakesNoSenseFailsTheContainer(t *testing.T) {

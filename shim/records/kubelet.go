@@ -17,9 +17,12 @@ import (
 // ErrUnknown is returned where kubelet cannot be asked about the pod, today or later.
 var ErrUnknown = errors.New("kubelet does not tell")
 
+// ErrAbsent is the [ErrUnknown] of a kubelet that does not list the pod. One that has just started does not list any yet.
+var ErrAbsent = fmt.Errorf("%w: it does not list the pod", ErrUnknown)
+
 // Containers returns the names of all containers in a pod's specification, started or not. Of its init containers those are
 // among them that run beside the others (restartPolicy: Always). It returns an error wrapping [ErrUnknown] when kubelet, whose directory is
-// dir, has no such service or does not know the pod.
+// dir, has no such service, or [ErrAbsent] when it does not know the pod.
 //
 // The question is meant for monitoring of devices and is answered since Kubernetes 1.20, everywhere and by default since 1.28.
 func Containers(ctx context.Context, dir, namespace, pod string) ([]string, error) {
@@ -33,7 +36,7 @@ func Containers(ctx context.Context, dir, namespace, pod string) ([]string, erro
 	if err == nil {
 		var names []string
 		if names, err = parseContainers(answer, namespace, pod); err == nil && len(names) == 0 {
-			err = ErrUnknown
+			err = ErrAbsent
 		}
 		if err == nil {
 			return names, nil

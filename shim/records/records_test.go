@@ -101,7 +101,7 @@ func TestKubeletIsAskedForAPodsContainers(t *testing.T) {
 	if want := []string{"side", "main"}; err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, %v", got, err)
 	}
-	if _, err := Containers(t.Context(), dir, "default", "c"); !errors.Is(err, ErrUnknown) {
+	if _, err := Containers(t.Context(), dir, "default", "c"); !errors.Is(err, ErrUnknown) || !errors.Is(err, ErrAbsent) {
 		t.Errorf("of a pod that it does not know: %v", err)
 	}
 }
