@@ -298,7 +298,7 @@ func strict(c *cri.ContainerConfig) {
 func restricted(e *env) {
 	p := e.pod()
 	main := p.main()
-	s := sidecarSpec("counter", 80, "MAYFLY_IDLE_TIMEOUT=300ms")
+	s := sidecarSpec("counter", 80, "MAYFLY_IDLE_TIMEOUT="+lab.Patience(300*time.Millisecond).String())
 	s.Change = strict
 	p.run(s)
 	e.equal("answer", main.get("http://localhost/"), "1")
