@@ -66,6 +66,9 @@ const (
 	ExitAfterNamed ExitRule = "named"
 )
 
+// almostRules are meant as a rule and would be taken for a container's name, which would be waited for for ever.
+var almostRules = []string{"true", "false", "yes", "no", "on", "off"}
+
 var annotations = []struct {
 	name    string
 	example string
@@ -129,6 +132,9 @@ func readExitWithMain(e *ExitWithMain, v string) error {
 	case ExitAlways, ExitNever:
 		e.Rule = rule
 		return nil
+	}
+	if slices.Contains(almostRules, strings.ToLower(v)) {
+		return errors.New("want true, false, or names of containers with commas between them")
 	}
 	names := strings.SplitN(v, ",", maxNames+1)
 	if len(names) > maxNames {

@@ -34,7 +34,7 @@ func TestWhatAPodSaysIsRead(t *testing.T) {
 func TestARefusalNamesTheAnnotationAndAnExample(t *testing.T) {
 	for name, values := range map[string][]string{
 		ProbeAnnotation:        {"", "Mayfly", "none", strings.Repeat("x", 300_000)},
-		ExitWithMainAnnotation: {"", "True", "app,", ",", "a b", "-a", "a-", "ä", strings.Repeat("a", 64), strings.Repeat("a,", 300) + "a"},
+		ExitWithMainAnnotation: {"", "True", "yes", "no", "off", "app,", ",", "a b", "-a", "a-", "ä", strings.Repeat("a", 64), strings.Repeat("a,", 300) + "a"},
 	} {
 		for _, value := range values {
 			_, err := ParsePod(map[string]string{name: value})
