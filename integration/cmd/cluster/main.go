@@ -172,7 +172,7 @@ func keeper() *cobra.Command {
 				return kept{
 					Kubeconfig: file, Kubectl: c.Kubectl(ctx).Path, Logs: c.Node.Path("log"),
 					Containerd: chosen.containerd, Ctr: c.Containerd.Install.Lookup("ctr"), Socket: c.Node.Root() + lab.Socket,
-				}, c.Down, nil
+				}, func() error { return errors.Join(os.Remove(file), c.Down()) }, nil
 			})
 		},
 	}
