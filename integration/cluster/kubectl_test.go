@@ -155,8 +155,12 @@ func kubectlCopy(e *env) {
 func kubectlDescribe(e *env) {
 	e.apply(podOf("described", "", guest("side", "hello", "PORT=8080", "readinessProbe: {exec: {command: [mayfly, probe]}, periodSeconds: 1}"), mainWaits()))
 	e.ready("described")
-	text := e.kubectl("describe", "pod", "described")
-	e.contains("kubectl describe", text, "mayfly", "Running", "Readiness:", "exec [mayfly probe]", "Container started")
+	var text string
+	e.eventually("kubelet's last event is there", func() bool { // it is sent when the pod is Ready already
+		text = e.kubectl("describe", "pod", "described")
+		return strings.Contains(text, "Container started")
+	})
+	e.contains("kubectl describe", text, "mayfly", "Running", "Readiness:", "exec [mayfly probe]")
 	if strings.Contains(text, "Warning") {
 		e.Errorf("there are warnings:\n%s", text)
 	}

@@ -126,7 +126,9 @@ func probesOfFailing(e *env) {
 		out, _, err := e.exec("failing", "side", "mayfly", "probe")
 		return err != nil && strings.Contains(out, "fails: the engine was killed")
 	})
-	e.contains("what the event says", e.events("failing"), "Readiness probe failed: HTTP probe failed with statuscode: 503")
+	e.eventually("an event says so", func() bool {
+		return strings.Contains(e.events("failing"), "Readiness probe failed: HTTP probe failed with statuscode: 503")
+	})
 	e.sh("failing", "rm /tmp/on")
 	e.eventually("it is ready again, though nobody sends requests", isReady)
 	e.equal("restarts", e.allRestarts("failing"), 0)

@@ -134,10 +134,16 @@ func (n *Node) Proc(pid int, name string) string {
 // inode tells a socket or pipe from another, which is of no interest here.
 var inode = regexp.MustCompile(`:\[\d+\]`)
 
+// passing are commands that kube-proxy and kubelet run now and then, for a moment.
+var passing = regexp.MustCompile(`(^|/)(nft|conntrack|ip6?tables(-[a-z-]+)?)$`)
+
 func (n *Node) processes() ([]string, error) {
 	ps, err := n.Processes()
 	var lines []string
 	for _, p := range ps {
+		if passing.MatchString(p.Args[0]) {
+			continue
+		}
 		lines = append(lines, "process "+strings.Join(p.Args, " "))
 		if !strings.Contains(p.Args[0], "shim") {
 			continue
