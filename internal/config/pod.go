@@ -127,6 +127,8 @@ func readProbe(p *Probe, v string) error {
 	return fmt.Errorf("want %s or %s", ProbeMayfly, ProbeGuest)
 }
 
+var errNoRule = errors.New("want true, false, or names of containers with commas between them")
+
 func readExitWithMain(e *ExitWithMain, v string) error {
 	switch rule := ExitRule(v); rule {
 	case ExitAlways, ExitNever:
@@ -134,7 +136,7 @@ func readExitWithMain(e *ExitWithMain, v string) error {
 		return nil
 	}
 	if slices.Contains(almostRules, strings.ToLower(v)) {
-		return errors.New("want true, false, or names of containers with commas between them")
+		return errNoRule
 	}
 	names := strings.SplitN(v, ",", maxNames+1)
 	if len(names) > maxNames {
@@ -142,7 +144,7 @@ func readExitWithMain(e *ExitWithMain, v string) error {
 	}
 	for i, name := range names {
 		if names[i] = strings.TrimSpace(name); !isContainerName(names[i]) {
-			return errors.New("want true, false, or names of containers with commas between them")
+			return errNoRule
 		}
 	}
 	*e = ExitWithMain{Rule: ExitAfterNamed, Names: names}
