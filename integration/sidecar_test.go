@@ -74,12 +74,21 @@ func fiftySidecars(e *env) {
 	const n = 50
 	p := e.pod()
 	main := p.main()
+	var sidecars []*container
 	for i := range n {
-		p.sidecar("counter", 9000+i)
+		sidecars = append(sidecars, p.sidecar("counter", 9000+i))
 	}
 	out := main.sh(fmt.Sprintf("curl -sS --fail-with-body 'http://localhost:[9000-%d]/'", 9000+n-1))
 	e.equal("answers", strings.Count(out, "1"), n)
 	e.equal("shims of the pod", len(e.processes(e.shim())), 1)
+	// As kubelet ends a pod: all at the same moment.
+	begin := time.Now()
+	g, ctx := errgroup.WithContext(e.ctx)
+	for _, side := range sidecars {
+		g.Go(func() error { return side.Stop(ctx, 0) })
+	}
+	e.check(g.Wait())
+	e.Logf("%d sidecars ended in %s", n, time.Since(begin).Round(time.Millisecond))
 }
 
 func startsAtOnce(e *env) {

@@ -148,7 +148,7 @@ func (m *mains) end(ctx context.Context, id string, failed bool) {
 }
 
 func (m *mains) kill(ctx context.Context, id string, signal uint32) {
-	_, err := m.service.TTRPCTaskService.Kill(ctx, &taskapi.KillRequest{ID: id, Signal: signal})
+	_, err := m.service.kill(ctx, &taskapi.KillRequest{ID: id, Signal: signal})
 	if err != nil && !errdefs.IsNotFound(errgrpc.ToNative(err)) {
 		log.G(ctx).WithError(err).WithField("id", id).WithField("signal", signal).Warn("end a sidecar")
 	}

@@ -105,11 +105,11 @@ func TestTheEndOfAMainContainerEndsTheSidecar(t *testing.T) {
 		{"it is done", nil, func(s *service, _ *fakeTasks) { s.exited("main", 7, 0) }, []uint32{control.SignalDone}},
 		{"it failed", nil, func(s *service, _ *fakeTasks) { s.exited("main", 7, 1) }, []uint32{control.SignalFailed}},
 		{"its end is learnt as it is deleted", nil, func(s *service, _ *fakeTasks) {
-			_, _ = s.Delete(t.Context(), &taskapi.DeleteRequest{ID: "main"})
+			_, _ = s.Delete(context.Background(), &taskapi.DeleteRequest{ID: "main"})
 		}, []uint32{control.SignalFailed}},
 		{"one of its exec processes has its id", nil, func(s *service, _ *fakeTasks) { s.exited("main", 8, 0) }, nil},
 		{"somebody else stops the sidecar", []uint32{uint32(unix.SIGTERM)}, func(s *service, _ *fakeTasks) {
-			_, _ = s.Kill(t.Context(), &taskapi.KillRequest{ID: "side", Signal: uint32(unix.SIGTERM)})
+			_, _ = s.Kill(context.Background(), &taskapi.KillRequest{ID: "side", Signal: uint32(unix.SIGTERM)})
 			s.exited("main", 7, 0)
 		}, []uint32{uint32(unix.SIGTERM)}},
 		{"the sidecar does not care", []uint32{control.SignalDone}, func(s *service, _ *fakeTasks) { s.exited("main", 7, 0) },
