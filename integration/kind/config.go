@@ -76,13 +76,13 @@ func configuration(image string, port int, made bool) ([]byte, error) {
 			c.Networking.IPFamily = "dual"
 		}
 		c.ContainerdPatches = append(c.ContainerdPatches, ownNetwork)
-		few, err := bounded()
-		if err != nil {
-			return nil, err
-		}
-		if few {
-			c.ContainerdPatches = append(c.ContainerdPatches, leaveOOMScores)
-		}
+	}
+	few, err := bounded()
+	if err != nil {
+		return nil, err
+	}
+	if few {
+		c.ContainerdPatches = append(c.ContainerdPatches, leaveOOMScores)
 	}
 	return json.Marshal(c)
 }
