@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -71,24 +72,44 @@ func twoSidecars(e *env) {
 }
 
 func fiftySidecars(e *env) {
-	const n = 50
 	p := e.pod()
 	main := p.main()
-	var sidecars []*container
+	sidecars := p.crowd(50)
+	out := main.sh(fmt.Sprintf("curl -sS --fail-with-body 'http://localhost:[9000-%d]/'", 9000+len(sidecars)-1))
+	e.equal("answers", strings.Count(out, "1"), len(sidecars))
+	e.equal("shims of the pod", len(e.processes(e.shim())), 1)
+	e.endAtOnce(sidecars)
+}
+
+func fortyWithSharedProcesses(e *env) {
+	p := e.pod(func(c *cri.PodSandboxConfig) {
+		c.Linux.SecurityContext.NamespaceOptions.Pid = cri.NamespaceMode_POD
+	})
+	e.endAtOnce(p.crowd(40))
+}
+
+// crowd is n sidecars on the ports from 9000.
+func (p *pod) crowd(n int) (sidecars []*container) {
+	p.e.Helper()
 	for i := range n {
 		sidecars = append(sidecars, p.sidecar("counter", 9000+i))
 	}
-	out := main.sh(fmt.Sprintf("curl -sS --fail-with-body 'http://localhost:[9000-%d]/'", 9000+n-1))
-	e.equal("answers", strings.Count(out, "1"), n)
-	e.equal("shims of the pod", len(e.processes(e.shim())), 1)
-	// As kubelet ends a pod: all at the same moment.
+	return sidecars
+}
+
+// endAtOnce ends containers as kubelet does those of a pod. That they get in
+// each other's way would take minutes.
+func (e *env) endAtOnce(containers []*container) {
+	e.Helper()
+	ctx, cancel := context.WithTimeout(e.ctx, lab.Patience(30*time.Second))
+	defer cancel()
 	begin := time.Now()
-	g, ctx := errgroup.WithContext(e.ctx)
-	for _, side := range sidecars {
-		g.Go(func() error { return side.Stop(ctx, 0) })
+	g, ctx := errgroup.WithContext(ctx)
+	for _, c := range containers {
+		g.Go(func() error { return c.Stop(ctx, 0) })
 	}
 	e.check(g.Wait())
-	e.Logf("%d sidecars ended in %s", n, time.Since(begin).Round(time.Millisecond))
+	e.Logf("%d containers ended in %s", len(containers), time.Since(begin).Round(time.Millisecond))
 }
 
 func startsAtOnce(e *env) {

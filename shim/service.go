@@ -41,7 +41,7 @@ type service struct {
 
 	pod   *podnet.Pod
 	mains *mains
-	kills chan struct{} // full when no other may begin
+	kills *kills
 
 	mu       sync.Mutex // guards what follows
 	sidecars map[string]*sidecar.Sidecar
@@ -58,7 +58,7 @@ var _ taskapi.TTRPCTaskService = (*service)(nil)
 
 // newSidecars returns a service that has no runc service yet. The context is the shim's.
 func newSidecars(ctx context.Context, containerd string) *service {
-	s := &service{kills: make(chan struct{}, mostKills), sidecars: map[string]*sidecar.Sidecar{}, linux: map[string]linux{}}
+	s := &service{kills: newKills(ctx), sidecars: map[string]*sidecar.Sidecar{}, linux: map[string]linux{}}
 	s.pod = podnet.NewPod(s.whoseSocket)
 	s.mains = &mains{ctx: ctx, containerd: containerd, service: s}
 	return s
@@ -264,7 +264,7 @@ func (s *service) end(ctx context.Context, id string) {
 	// The caller may be gone; the container has to go all the same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
 	defer cancel()
-	_, err := s.kill(ctx, &taskapi.KillRequest{ID: id, Signal: uint32(unix.SIGKILL), All: true})
+	_, err := s.TTRPCTaskService.Kill(ctx, &taskapi.KillRequest{ID: id, Signal: uint32(unix.SIGKILL), All: true})
 	if err != nil && !errdefs.IsNotFound(errgrpc.ToNative(err)) {
 		log.G(ctx).WithError(err).WithField("id", id).Warn("kill a sidecar that did not start")
 	}
@@ -282,20 +282,11 @@ func (s *service) Kill(ctx context.Context, r *taskapi.KillRequest) (*emptypb.Em
 	return s.kill(ctx, r)
 }
 
-// mostKills is how many runcs send signals at once. The runc service hears of its children's ends one by one, through a queue of 32, and waits
-// at the end of a container for the runc that killed it, whose own end is in that queue too. Once the queue is full each end takes a second,
-// and kubelet, which ends all containers of a pod at once, has no answer in time and begins again: a pod of a thousand did not end. So never
-// are more on their way than the queue has room for.
-const mostKills = 8
-
 func (s *service) kill(ctx context.Context, r *taskapi.KillRequest) (*emptypb.Empty, error) {
-	select {
-	case s.kills <- struct{}{}:
-		defer func() { <-s.kills }()
-	case <-ctx.Done():
-		return nil, toGRPC(fmt.Errorf("wait for other signals to be sent: %w", ctx.Err()))
+	if r.ExecID != "" { // without runc
+		return s.TTRPCTaskService.Kill(ctx, r)
 	}
-	return s.TTRPCTaskService.Kill(ctx, r)
+	return s.kills.send(ctx, s.TTRPCTaskService, r)
 }
 
 // Delete removes a container that has ended, or one of its exec processes.
@@ -402,6 +393,7 @@ func (s *service) whoseSocket(ctx context.Context, inode uint64) string {
 // close frees what is left at the shim's end.
 func (s *service) close() {
 	s.mains.its().Close()
+	s.kills.close()
 	s.pod.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
