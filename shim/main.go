@@ -28,7 +28,6 @@ type flags struct {
 	id        string
 	address   string
 	bundle    string
-	socket    string
 	debug     bool
 	version   bool
 	info      bool
@@ -59,7 +58,6 @@ func parseFlags(args []string, stderr io.Writer) (flags, error) {
 	set.StringVar(&f.id, "id", "", "id of the task")
 	set.StringVar(&f.address, "address", "", "containerd's gRPC address")
 	set.StringVar(&f.bundle, "bundle", "", "path of the bundle, for delete")
-	set.StringVar(&f.socket, "socket", "", "serve this socket instead of descriptor 3")
 	set.BoolVar(&f.debug, "debug", false, "log more")
 	set.BoolVar(&f.version, "v", false, "print the version and exit")
 	set.BoolVar(&f.version, "version", false, "print the version and exit")

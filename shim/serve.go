@@ -33,11 +33,8 @@ const (
 
 // serve is the shim of a pod, until its last container is deleted and containerd says so.
 func serve(ctx context.Context, f flags) error {
-	// Nodes run hundreds of shims: less garbage and fewer stacks count for more than speed.
+	// Nodes run hundreds of shims: less garbage counts for more than speed.
 	debug.SetGCPercent(40)
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(2)
-	}
 	signals := make(chan os.Signal, 32)
 	signal.Notify(signals, unix.SIGCHLD, unix.SIGPIPE, unix.SIGTERM, unix.SIGINT, unix.SIGUSR1)
 	if err := reaper.SetSubreaper(1); err != nil {
@@ -64,7 +61,7 @@ func serve(ctx context.Context, f flags) error {
 		return err
 	}
 	registerTask(server, s)
-	l, err := listener(f)
+	l, err := listener()
 	if err != nil {
 		return err
 	}
@@ -120,10 +117,8 @@ func openLog(ctx context.Context, f flags) (context.Context, error) {
 	return log.WithLogger(ctx, entry), nil
 }
 
-func listener(f flags) (net.Listener, error) {
-	if f.socket != "" {
-		return net.Listen("unix", f.socket)
-	}
+// listener is the socket that start made and containerd was told of.
+func listener() (net.Listener, error) {
 	file := os.NewFile(3, "socket")
 	defer file.Close()
 	l, err := net.FileListener(file)

@@ -122,7 +122,8 @@ func startDaemon(f flags, r *request, socket *os.File) (err error) {
 		args = append(args, "-debug")
 	}
 	cmd := exec.Command(self, args...)
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=4", "TTRPC_ADDRESS="+r.ttrpcAddress)
+	// Each processor that Go may use has memory of its own, and nodes run hundreds of shims.
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=2", "TTRPC_ADDRESS="+r.ttrpcAddress)
 	cmd.ExtraFiles = []*os.File{socket}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 
