@@ -198,8 +198,8 @@ func Parse(env []string) (Sidecar, error) {
 // Unknown returns a sentence for each MAYFLY_* variable in env that Parse ignores, with the name that was probably meant.
 func Unknown(env []string) []string {
 	var sentences []string
-	for name := range lookup(env) {
-		if !strings.HasPrefix(name, "MAYFLY_") || slices.Contains(names(), name) {
+	for name, value := range lookup(env) {
+		if !strings.HasPrefix(name, "MAYFLY_") || slices.Contains(names(), name) || isServiceLink(name, value) {
 			continue
 		}
 		sentence := fmt.Sprintf("%.80s: this mayfly knows no such setting", name)
@@ -225,15 +225,30 @@ func names() []string {
 	return all
 }
 
-// GuestEnv returns env as a guest may see it: without the variables that speak to mayfly.
+// GuestEnv returns env as a guest may see it: without the variables that speak to mayfly, but with those that tell of Services whose names
+// begin as they do.
 func GuestEnv(env []string) []string {
 	guest := make([]string, 0, len(env))
 	for _, e := range env {
-		if !strings.HasPrefix(e, "MAYFLY_") {
+		name, value, _ := strings.Cut(e, "=")
+		if !strings.HasPrefix(name, "MAYFLY_") || isServiceLink(name, value) {
 			guest = append(guest, e)
 		}
 	}
 	return guest
+}
+
+// isServiceLink tells whether a variable is one of those by which Kubernetes tells every container of its namespace's Services. One that is
+// called mayfly, or mayfly-demo, makes names that look like settings (Kubernetes, "Discovering services").
+func isServiceLink(name, value string) bool {
+	if strings.HasSuffix(name, "_SERVICE_HOST") || strings.Contains(name, "_SERVICE_PORT") {
+		return true
+	}
+	if strings.HasSuffix(name, "_PORT") && strings.Contains(value, "://") {
+		return true
+	}
+	_, port, found := strings.Cut(name, "_PORT_")
+	return found && port != "" && '0' <= port[0] && port[0] <= '9'
 }
 
 func lookup(env []string) map[string]string {

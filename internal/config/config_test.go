@@ -124,6 +124,25 @@ func TestAMisspeltVariableIsRecognised(t *testing.T) {
 	}
 }
 
+func TestServicesNamedMayflyAreNoSettings(t *testing.T) {
+	links := []string{
+		"MAYFLY_SERVICE_HOST=10.96.0.7", "MAYFLY_SERVICE_PORT=80", "MAYFLY_SERVICE_PORT_HTTP=80", "MAYFLY_PORT=tcp://10.96.0.7:80",
+		"MAYFLY_PORT_80_TCP=tcp://10.96.0.7:80", "MAYFLY_PORT_80_TCP_PROTO=tcp", "MAYFLY_PORT_80_TCP_PORT=80", "MAYFLY_PORT_80_TCP_ADDR=10.96.0.7",
+		"MAYFLY_DEMO_SERVICE_HOST=fd00::7", "MAYFLY_DEMO_PORT=udp://[fd00::7]:53", "MAYFLY_DEMO_PORT_53_UDP=udp://[fd00::7]:53",
+	}
+	if got := Unknown(links); len(got) > 0 {
+		t.Errorf("they are said to be %q", got)
+	}
+	if got := GuestEnv(links); !reflect.DeepEqual(got, links) {
+		t.Errorf("the guest sees %q only", got)
+	}
+	for _, setting := range names() {
+		if isServiceLink(setting, "tcp://10.96.0.7:80") {
+			t.Errorf("%s cannot be told from what names a Service", setting)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("MAYFLY_LISTEN", "localhost:80")
 	f.Add("MAYFLY_MEMORY", "64Mi")
