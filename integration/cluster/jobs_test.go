@@ -10,8 +10,6 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/e2e-framework/klient/k8s/resources"
-
-	"github.com/mayfly-run/mayfly/integration/lab"
 )
 
 var jobScenarios = []scenario{
@@ -53,11 +51,6 @@ func templateOf(podFields string, containers ...string) string {
       terminationGracePeriodSeconds: 5
 %s      containers:
 %s`, indent(indent(indent(podFields))), indent(indent(strings.Join(containers, ""))))
-}
-
-// runs is an ordinary container that runs a shell script.
-func runs(name, script string, fields ...string) string {
-	return fmt.Sprintf("  - {name: %s, image: %q, command: [sh, -c, %q]%s}\n", name, lab.MainImage, script, more(fields))
 }
 
 const (
@@ -171,7 +164,7 @@ func jobRestarts(e *env) {
 }
 
 func jobDeadline(e *env) {
-	e.apply(jobOf("j", "activeDeadlineSeconds: 3\n", never, guest("side", "hello", "PORT=8080"), runs("main", "trap exit TERM; sleep 3600 & wait")))
+	e.apply(jobOf("j", "activeDeadlineSeconds: 3\n", never, guest("side", "hello", "PORT=8080"), mainWaits()))
 	e.ends("j", batchv1.JobFailed)
 	e.eventually("its pod is gone", func() bool { return len(e.podsOf(batchv1.JobNameLabel, "j")) == 0 })
 }

@@ -30,27 +30,36 @@ func kubectlLogs(e *env) {
 	e.ready("logged")
 	e.contains("the log", e.kubectl("logs", "logged", "-c", "side"), "ready module=/stderr.wasm")
 
-	cmd := e.command("logs", "-f", "logged", "-c", "side", "--tail=1")
-	out, err := cmd.StdoutPipe()
-	e.check(err)
-	e.check(cmd.Start())
-	lines := bufio.NewScanner(out)
-	if !lines.Scan() {
-		e.Fatal("kubectl logs -f has no line")
-	}
-	e.get("logged", "http://localhost:8080/")
-	if !lines.Scan() {
-		e.Fatal("kubectl logs -f does not follow")
-	}
-	e.contains("the line that follows", lines.Text(), "first line")
-	_ = cmd.Process.Kill() // it goes on for ever
-	_ = cmd.Wait()
+	e.follows("logged", "side", "first line", func() { e.get("logged", "http://localhost:8080/") })
 
 	e.apply(podOf("ends", "", guest("side", "exit", "MAYFLY_TRIGGER=command MAYFLY_LOG_LEVEL=debug", "args: [exit, '3']"), mainWaits()))
 	e.eventually("the log before a restart is there", func() bool {
 		text, _, err := e.tryKubectl("logs", "ends", "-c", "side", "--previous") // of which kubelet keeps the last one only
 		return err == nil && strings.Contains(text, "module=/exit.wasm")
 	})
+}
+
+// follows sees that kubectl logs -f has the line that a container writes when
+// it is made to.
+func (e *env) follows(pod, container, want string, write func()) {
+	e.Helper()
+	cmd := e.command("logs", "-f", pod, "-c", container, "--tail=1")
+	out, err := cmd.StdoutPipe()
+	e.check(err)
+	e.check(cmd.Start())
+	defer func() {
+		_ = cmd.Process.Kill() // it goes on for ever
+		_ = cmd.Wait()
+	}()
+	lines := bufio.NewScanner(out)
+	if !lines.Scan() {
+		e.Fatal("kubectl logs -f has no line")
+	}
+	write()
+	if !lines.Scan() {
+		e.Fatal("kubectl logs -f does not follow")
+	}
+	e.contains("the line that follows", lines.Text(), want)
 }
 
 func kubectlExec(e *env) {
@@ -143,13 +152,20 @@ func kubectlCopy(e *env) {
 		e.Error("a file was copied without tar")
 	}
 	e.contains("kubectl's words", errs, `exec: "tar": executable file not found`)
-	e.kubectl("cp", file, "copied:/tmp/file", "-c", "shell")
-	e.equal("the copy", e.kubectl("exec", "copied", "-c", "shell", "--", "cat", "/tmp/file"), "copied\n")
+	e.copies("copied", "shell", file)
+}
+
+// copies copies a file into a container and out of it again.
+func (e *env) copies(pod, container, file string) {
+	e.Helper()
 	back := filepath.Join(e.TempDir(), "back")
-	e.kubectl("cp", "copied:/tmp/file", back, "-c", "shell")
+	e.kubectl("cp", file, pod+":/tmp/file", "-c", container)
+	e.kubectl("cp", pod+":/tmp/file", back, "-c", container)
+	want, err := os.ReadFile(file)
+	e.check(err)
 	text, err := os.ReadFile(back)
 	e.check(err)
-	e.equal("the copy of the copy", string(text), "copied\n")
+	e.equal("the copy of the copy", string(text), string(want))
 }
 
 func kubectlDescribe(e *env) {

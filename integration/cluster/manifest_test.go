@@ -39,10 +39,27 @@ func guest(name, module, env string, fields ...string) string {
 	return fmt.Sprintf("  - {name: %s, image: %q, command: [/%s.wasm], env: [%s]%s}\n", name, lab.GuestsImage, module, strings.Join(vars, ", "), more(fields))
 }
 
-// mainWaits is a container that does nothing but be there to ask from.
-func mainWaits(fields ...string) string {
-	return fmt.Sprintf("  - {name: main, image: %q, command: [sh, -c, 'trap exit TERM; sleep 3600 & wait']%s}\n", lab.MainImage, more(fields))
+// runs is an ordinary container that runs a shell script.
+func runs(name, script string, fields ...string) string {
+	return fmt.Sprintf("  - {name: %s, image: %q, command: [sh, -c, %q]%s}\n", name, lab.MainImage, script, more(fields))
 }
+
+// waits is the end of a script that has nothing more to do.
+const waits = "trap exit TERM; sleep 3600 & wait"
+
+// mainWaits is a container that does nothing but be there to ask from.
+func mainWaits(fields ...string) string { return runs("main", waits, fields...) }
+
+// serves makes a container that serves on port 8080.
+type serves func(fields ...string) string
+
+// nginx is an ordinary container that answers on a port of all of its pod's
+// addresses, with nginxSays.
+func nginx(name string, port int, fields ...string) string {
+	return runs(name, fmt.Sprintf("sed -i 's/listen 80;/listen %d; listen [::]:%[1]d;/' /etc/nginx/nginx.conf; exec nginx -g 'daemon off;'", port), fields...)
+}
+
+const nginxSays = "nginx is the main container"
 
 func more(fields []string) string {
 	if len(fields) == 0 {

@@ -63,8 +63,16 @@ data:
 }
 
 func serviceOfSidecar(e *env) {
-	e.apply(podOf("server", "", guest("time", "time-c", "MAYFLY_LISTEN=:8080 MAYFLY_IDLE_TIMEOUT=1s",
-		"ports: [{name: web, containerPort: 8080}]", "readinessProbe: {httpGet: {path: /, port: web}, periodSeconds: 1}")) +
+	e.behindService(func(fields ...string) string {
+		return guest("time", "time-c", "MAYFLY_LISTEN=:8080 MAYFLY_IDLE_TIMEOUT=1s", fields...)
+	}, `"language": "c"`)
+}
+
+// behindService asks a container by its Service, at the Service's addresses of
+// all families.
+func (e *env) behindService(web serves, says string) {
+	e.Helper()
+	e.apply(podOf("server", "", web("ports: [{name: web, containerPort: 8080}]", "readinessProbe: {httpGet: {path: /, port: web}, periodSeconds: 1}")) +
 		podOf("client", "", mainWaits()) + `
 apiVersion: v1
 kind: Service
@@ -78,7 +86,7 @@ spec: {selector: {app: server}, ipFamilyPolicy: PreferDualStack, ports: [{port: 
 	for _, ip := range s.Spec.ClusterIPs {
 		url := "http://" + net.JoinHostPort(ip, "80") + "/"
 		e.eventually("the Service has an endpoint", func() bool { return e.status("client", url) == "200" })
-		e.contains("the answer", e.get("client", url), `"language": "c"`)
+		e.contains("the answer", e.get("client", url), says)
 	}
 }
 
@@ -95,11 +103,17 @@ spec: {selector: {app: server}, ports: [{port: 80, targetPort: 8080}]}
 		{"pod/server", "8081", "1\n"},
 		{"service/server", "80", "hello\n"},
 	} {
-		address, stop := e.forward(tc.to, tc.port)
-		for range 2 {
-			e.equal("the answer of "+tc.to+", port "+tc.port, e.fetch("http://"+address+"/"), tc.want)
-		}
-		stop()
+		e.forwarded(tc.to, tc.port, tc.want)
+	}
+}
+
+// forwarded asks twice through kubectl port-forward.
+func (e *env) forwarded(to, port, want string) {
+	e.Helper()
+	address, stop := e.forward(to, port)
+	defer stop()
+	for range 2 {
+		e.equal("the answer of "+to+", port "+port, e.fetch("http://"+address+"/"), want)
 	}
 }
 

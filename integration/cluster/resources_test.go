@@ -278,9 +278,17 @@ func overheadCounts(e *env) {
 
 func summaryCounts(e *env) {
 	e.apply(podOf("counted", "", mainWaits(), guest("one", "compute", "PORT=8080"), guest("two", "hello", "PORT=8081")))
-	pod := e.ready("counted")
+	e.ready("counted")
 	e.get("counted", "http://localhost:8080/?millions=500")
 	e.get("counted", "http://localhost:8081/")
+	e.counted("counted", "one", "two")
+}
+
+// counted waits until kubelet's summary has much work for the one container of
+// a pod, and little for the other.
+func (e *env) counted(pod, busy, idle string) {
+	e.Helper()
+	node := e.pod(pod).Spec.NodeName
 	type usage struct {
 		Name string
 		CPU  struct{ UsageCoreNanoSeconds uint64 }
@@ -293,17 +301,17 @@ func summaryCounts(e *env) {
 				Containers []usage
 			}
 		}
-		e.check(json.Unmarshal([]byte(e.kubectl("get", "--raw", "/api/v1/nodes/"+pod.Spec.NodeName+"/proxy/stats/summary")), &summary))
+		e.check(json.Unmarshal([]byte(e.kubectl("get", "--raw", "/api/v1/nodes/"+node+"/proxy/stats/summary")), &summary))
 		of := map[string]usage{}
 		for _, p := range summary.Pods {
-			if p.PodRef.Name != "counted" || p.PodRef.Namespace != e.namespace {
+			if p.PodRef.Name != pod || p.PodRef.Namespace != e.namespace {
 				continue
 			}
 			for _, c := range p.Containers {
 				of[c.Name] = c
 			}
 		}
-		one, two := of["one"], of["two"]
+		one, two := of[busy], of[idle]
 		return one.CPU.UsageCoreNanoSeconds > 4*two.CPU.UsageCoreNanoSeconds && two.CPU.UsageCoreNanoSeconds > 0 &&
 			one.Mem.WorkingSetBytes > 0 && two.Mem.WorkingSetBytes > 0
 	})

@@ -10,18 +10,23 @@ import (
 )
 
 var rolloutScenarios = []scenario{
-	{"an update and scaling lose no request to a sidecar behind a Service", func(e *env) { e.rollout(3, 8) }, sidecar},
-	{"an update and scaling to 20 lose no request to a sidecar behind a Service", func(e *env) { e.rollout(3, 20) }, sidecar | long},
+	{"an update and scaling lose no request to a sidecar behind a Service", func(e *env) { e.rollout(helloServes, 3, 8) }, sidecar},
+	{"an update and scaling to 20 lose no request to a sidecar behind a Service", func(e *env) { e.rollout(helloServes, 3, 20) }, sidecar | long},
 	{"a request in flight is answered before its pod is gone", deletedInFlight, sidecar},
 }
 
-// served is a Deployment whose pods are one sidecar each, behind a Service.
+// helloServes is a sidecar that serves on port 8080.
+func helloServes(fields ...string) string {
+	return guest("side", "hello", "MAYFLY_LISTEN=:8080", fields...)
+}
+
+// served is a Deployment whose pods are one such container each, behind a
+// Service.
 //
-// kubelet stops a container in the moment in which the pod begins to leave its Service. preStop keeps the sidecar as it is until
+// kubelet stops a container in the moment in which the pod begins to leave its Service. preStop keeps it as it is until
 // nobody is led to it.
-func served(name string, replicas int) string {
-	side := guest("side", "hello", "MAYFLY_LISTEN=:8080", "readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}",
-		"lifecycle: {preStop: {sleep: {seconds: 5}}}")
+func served(web serves, name string, replicas int) string {
+	container := web("readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}", "lifecycle: {preStop: {sleep: {seconds: 5}}}")
 	return fmt.Sprintf(`
 apiVersion: v1
 kind: Service
@@ -36,7 +41,7 @@ metadata: {name: %[1]s}
 spec:
   replicas: %d
   selector: {matchLabels: {app: %[1]s}}
-`, name, replicas) + labelled(strings.Replace(templateOf("", side), "PeriodSeconds: 5", "PeriodSeconds: 15", 1), name) + "---\n"
+`, name, replicas) + labelled(strings.Replace(templateOf("", container), "PeriodSeconds: 5", "PeriodSeconds: 15", 1), name) + "---\n"
 }
 
 // labelled gives the pods of a manifest an app's label.
@@ -55,13 +60,14 @@ func askingClients() string {
 	return podOf("clients", never, client("fresh", "-H 'Connection: close'"), client("kept", ""))
 }
 
-func (e *env) rollout(few, many int) {
+func (e *env) rollout(web serves, few, many int) {
+	e.Helper()
 	scale := func(n int) {
 		e.kubectl("scale", "deployment/web", "--replicas="+strconv.Itoa(n))
 		e.kubectl("rollout", "status", "deployment/web")
 		e.eventually(fmt.Sprint(n, " pods are left"), func() bool { return len(e.podsOf("app", "web")) == n })
 	}
-	e.apply(served("web", few))
+	e.apply(served(web, "web", few))
 	e.kubectl("rollout", "status", "deployment/web")
 	e.apply(askingClients())
 	e.ready("clients")

@@ -30,6 +30,16 @@ var securityScenarios = []scenario{
 // and the root filesystem, which it does not.
 const restrictedContainer = "securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}"
 
+// restrictedFields are what the restricted standard wants of a pod, and a
+// volume.
+const restrictedFields = `volumes: [{name: scratch, emptyDir: {}}]
+securityContext: {runAsNonRoot: true, runAsUser: 12345, runAsGroup: 12346, fsGroup: 2000, supplementalGroups: [3000], seccompProfile: {type: RuntimeDefault}}
+`
+
+// confined is what the status of a process of such a pod says.
+var confined = []string{"Uid:\t12345\t12345\t12345\t12345\n", "Gid:\t12346\t12346\t12346\t12346\n", "Groups:\t2000 3000",
+	"CapEff:\t0000000000000000\n", "CapBnd:\t0000000000000000\n", "NoNewPrivs:\t1\n", "Seccomp:\t2\n"}
+
 func restrictedPod(e *env) {
 	e.kubectl("label", "namespace", e.namespace, "pod-security.kubernetes.io/enforce=restricted")
 	scratch := "volumeMounts: [{name: scratch, mountPath: /scratch}]"
@@ -37,18 +47,14 @@ func restrictedPod(e *env) {
 	if err == nil {
 		e.Fatal("the namespace does not enforce anything")
 	}
-	e.apply(podOf("strict", `volumes: [{name: scratch, emptyDir: {}}]
-shareProcessNamespace: true
-securityContext: {runAsNonRoot: true, runAsUser: 12345, runAsGroup: 12346, fsGroup: 2000, supplementalGroups: [3000], seccompProfile: {type: RuntimeDefault}}
-`, guest("writer", "write-file", "PORT=80 MAYFLY_IDLE_TIMEOUT=1s", restrictedContainer, scratch), mainWaits(restrictedContainer, scratch)))
+	e.apply(podOf("strict", "shareProcessNamespace: true\n"+restrictedFields, guest("writer", "write-file", "PORT=80 MAYFLY_IDLE_TIMEOUT=1s", restrictedContainer, scratch), mainWaits(restrictedContainer, scratch)))
 	e.ready("strict")
 	e.equal("a write to the volume", e.get("strict", "http://localhost/?path=/scratch/a&text=hello"), "wrote 5")
 	e.equal("whose it is", strings.TrimSpace(e.sh("strict", "stat -c %u:%g /scratch/a")), "12345:2000")
 	e.equal("a write to the image", e.status("strict", "http://localhost/?path=/data/a&text=x"), "403")
 	for _, program := range []string{"init", "engine"} {
 		status := e.sh("strict", "curl -s http://localhost/?path=/scratch/a >/dev/null; grep -lx 'Name:\t"+program+"' /proc/[0-9]*/status | xargs cat")
-		e.contains(program, status, "Uid:\t12345\t12345\t12345\t12345\n",
-			"Gid:\t12346\t12346\t12346\t12346\n", "Groups:\t2000 3000", "CapEff:\t0000000000000000\n", "CapBnd:\t0000000000000000\n", "NoNewPrivs:\t1\n", "Seccomp:\t2\n")
+		e.contains(program, status, confined...)
 	}
 }
 
@@ -128,14 +134,21 @@ func hostProcesses(e *env) {
 
 func debugSidecar(e *env) {
 	e.apply(podOf("debugged", "", guest("time", "counter", "PORT=8080"), mainWaits()))
-	e.ready("debugged")
-	e.kubectl("debug", "debugged", "--image="+lab.BusyboxImage, "--target=time", "--container=look", "--",
-		"sh", "-c", "cat /proc/1/comm; wget -qO- localhost:8080")
-	e.eventually("it has found the holder and asked the sidecar", func() bool {
-		log, _, _ := e.tryKubectl("logs", "debugged", "-c", "look") // which may not have begun
-		return log == "init\n1\n"
-	})
+	e.debugs("debugged", "time", "init\n1\n")
 	e.equal("the sidecar afterwards", e.get("debugged", "http://localhost:8080/"), "1")
+}
+
+// debugs has kubectl debug see which the first process of a container is, and
+// ask it on port 8080.
+func (e *env) debugs(pod, container, want string) {
+	e.Helper()
+	e.ready(pod)
+	e.kubectl("debug", pod, "--image="+lab.BusyboxImage, "--target="+container, "--container=look", "--",
+		"sh", "-c", "cat /proc/1/comm; wget -qO- localhost:8080")
+	e.eventually("it has found the first process and asked it", func() bool {
+		log, _, _ := e.tryKubectl("logs", pod, "-c", "look") // which may not have begun
+		return log == want
+	})
 }
 
 func accountToken(e *env) {
@@ -148,16 +161,24 @@ func accountToken(e *env) {
 	e.equal("the status without one", e.status("lacks", token), "404")
 }
 
-// userNamespace is for nodes whose kernel and containerd can.
 func userNamespace(e *env) {
+	mounts := "volumeMounts: [{name: shared, mountPath: /shared}]"
+	e.mapped(guest("counter", "counter", "PORT=80"),
+		guest("writes", "write-file", "MAYFLY_LISTEN=unix:/shared/socket", mounts),
+		mainWaits(mounts))
+	e.equal("the answer", e.get("mapped", "http://localhost/"), "1")
+	e.equal("a write, asked for on a unix socket", e.sh("mapped", "curl -sS --fail-with-body --unix-socket /shared/socket 'http://localhost/?path=/shared/a&text=hello'"), "wrote 5\n")
+	e.equal("whose the file is in the pod", e.sh("mapped", "stat -c %u /shared/a"), "65532\n")
+}
+
+// mapped starts the pod mapped, which has a user namespace. It is for nodes
+// whose kernel and containerd can.
+func (e *env) mapped(containers ...string) {
+	e.Helper()
 	if !e.canHaveUserNamespaces() {
 		e.Skip("no node of this cluster has user namespaces for the runtime " + e.runtime)
 	}
-	mounts := "volumeMounts: [{name: shared, mountPath: /shared}]"
-	e.apply(podOf("mapped", "hostUsers: false\nvolumes: [{name: shared, emptyDir: {}}]\n",
-		guest("counter", "counter", "PORT=80"),
-		guest("writes", "write-file", "MAYFLY_LISTEN=unix:/shared/socket", mounts),
-		mainWaits(mounts)))
+	e.apply(podOf("mapped", "hostUsers: false\nvolumes: [{name: shared, emptyDir: {}}]\n", containers...))
 	refused := func() bool {
 		events := e.events("mapped")
 		// A node that is a container itself may have a kernel that can, and not be allowed to.
@@ -167,16 +188,15 @@ func userNamespace(e *env) {
 	if !ready(e.pod("mapped")) {
 		e.Skip("the node refuses, as it does with runc, or containerd's configuration has options for the runtime:\n" + e.events("mapped"))
 	}
-	e.equal("the answer", e.get("mapped", "http://localhost/"), "1")
 	e.contains("root's number on the node", e.sh("mapped", "cat /proc/self/uid_map"), "65536")
-	e.equal("a write, asked for on a unix socket", e.sh("mapped", "curl -sS --fail-with-body --unix-socket /shared/socket 'http://localhost/?path=/shared/a&text=hello'"), "wrote 5\n")
-	e.equal("whose the file is in the pod", e.sh("mapped", "stat -c %u /shared/a"), "65532\n")
 }
 
 func (e *env) canHaveUserNamespaces() bool {
 	e.Helper()
-	var class nodev1.RuntimeClass
-	e.check(e.resources.Get(e.ctx, e.runtime, "", &class))
+	var class nodev1.RuntimeClass // the zero one is containerd's default
+	if e.runtime != "" {
+		e.check(e.resources.Get(e.ctx, e.runtime, "", &class))
+	}
 	var nodes corev1.NodeList
 	e.check(e.resources.List(e.ctx, &nodes))
 	for _, n := range nodes.Items {

@@ -17,6 +17,15 @@ var volumeScenarios = []scenario{
 const files = "http://localhost:"
 
 func configChanges(e *env) {
+	e.changesReach(func(mounts string) string {
+		return guest("reads", "read-file", "PORT=8080 MAYFLY_IDLE_TIMEOUT=1s", mounts) + mainWaits()
+	}, func(path string) string { return e.get("reader", files+"8080/?path="+path) })
+}
+
+// changesReach sees what the pod reader reads of a ConfigMap and a Secret that
+// change.
+func (e *env) changesReach(containers func(mounts string) string, read func(path string) string) {
+	e.Helper()
 	e.apply(`
 apiVersion: v1
 kind: ConfigMap
@@ -31,10 +40,8 @@ stringData: {key: first}
 ` + podOf("reader", `volumes:
 - {name: settings, configMap: {name: settings}}
 - {name: keys, secret: {secretName: keys}}
-`, guest("reads", "read-file", "PORT=8080 MAYFLY_IDLE_TIMEOUT=1s",
-		"volumeMounts: [{name: settings, mountPath: /settings}, {name: keys, mountPath: /keys}, {name: settings, mountPath: /one/fixed, subPath: fixed}]"), mainWaits()))
+`, containers("volumeMounts: [{name: settings, mountPath: /settings}, {name: keys, mountPath: /keys}, {name: settings, mountPath: /one/fixed, subPath: fixed}]")))
 	e.ready("reader")
-	read := func(path string) string { return e.get("reader", files+"8080/?path="+path) }
 	e.equal("the setting", read("/settings/colour"), "red")
 	e.equal("the key", read("/keys/key"), "first")
 	e.equal("a file of the ConfigMap", read("/one/fixed"), "red")
