@@ -58,7 +58,7 @@ func (e *env) noteLogs() {
 	if e.cluster == nil {
 		return
 	}
-	for _, path := range []string{e.cluster.Log("kubelet"), e.cluster.Containerd.Log()} {
+	for _, path := range []string{e.cluster.Log("kubelet"), e.cluster.Log("kube-proxy"), e.cluster.Containerd.Log()} {
 		if info, err := os.Stat(path); err == nil {
 			e.logged[path] = info.Size()
 		}

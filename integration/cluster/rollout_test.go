@@ -49,12 +49,12 @@ func labelled(template, app string) string {
 	return strings.Replace(template, "metadata: {", "metadata: {labels: {app: "+app+"}, ", 1)
 }
 
-// askingClients ask the Service web all the time, one on a connection for each
-// request and one on a connection that is kept, until /tmp/stop is there. They
-// write the status of each answer.
+// askingClients ask the Service web all the time from its first answer on, one
+// on a connection for each request and one on a connection that is kept, until
+// /tmp/stop is there. They write the status of each answer.
 func askingClients() string {
 	client := func(name, option string) string {
-		return runs(name, `curl -sS --rate 50/s --max-time 20 -o /dev/null -w '%{stderr}%{http_code}\n' `+option+` "http://$WEB_SERVICE_HOST/?[1-100000]" & `+
+		return runs(name, `until curl -s --max-time 1 -o /dev/null "http://$WEB_SERVICE_HOST"; do sleep 0.1; done; curl -sS --rate 50/s --max-time 20 -o /dev/null -w '%{stderr}%{http_code}\n' `+option+` "http://$WEB_SERVICE_HOST/?[1-100000]" & `+
 			`while [ ! -f /tmp/stop ]; do sleep 0.2; done; kill $!`)
 	}
 	return podOf("clients", never, client("fresh", "-H 'Connection: close'"), client("kept", ""))
@@ -85,13 +85,16 @@ func (e *env) rollout(web serves, few, many int) {
 		return e.exitCode(e.pod("clients"), "fresh") >= 0 && e.exitCode(e.pod("clients"), "kept") >= 0
 	})
 	for _, c := range []string{"fresh", "kept"} {
-		answers := map[string]int{}
+		answers, good := map[string]int{}, 0
 		lines := strings.Split(strings.TrimSpace(e.logs("clients", c)), "\n")
-		for _, l := range lines[:len(lines)-1] { // the last was being written as the client ended
+		for i, l := range lines[:len(lines)-1] { // the last was being written as the client ended
 			answers[l]++
+			if l == "200" && good == i {
+				good++
+			}
 		}
 		if answers["200"] < 50 || len(answers) != 1 {
-			e.Errorf("the client with %s connections was answered %v", c, answers)
+			e.Errorf("the client with %s connections was answered %v, the first %d times well", c, answers, good)
 		}
 	}
 }
