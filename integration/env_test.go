@@ -15,6 +15,7 @@ import (
 
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 
+	"github.com/mayfly-run/mayfly/integration/expect"
 	"github.com/mayfly-run/mayfly/integration/lab"
 )
 
@@ -35,38 +36,19 @@ func (e *env) connect() {
 	e.Cleanup(func() { c.Close() })
 }
 
-func (e *env) check(err error) {
-	e.Helper()
-	if err != nil {
-		e.Fatal(err)
-	}
-}
+func (e *env) check(err error) { e.Helper(); expect.Success(e, err) }
 
 // eventually waits until what is so.
 func (e *env) eventually(what string, so func() bool) {
 	e.Helper()
-	for end := time.Now().Add(lab.Patience(15 * time.Second)); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if so() {
-			return
-		}
-	}
-	e.Fatalf("it does not come to pass: %s", what)
+	expect.Wait{Within: 15 * time.Second, Every: 20 * time.Millisecond}.Eventually(e.ctx, e, what, so)
 }
 
-func (e *env) equal(what string, got, want any) {
-	e.Helper()
-	if got != want {
-		e.Fatalf("%s: got %v, want %v", what, got, want)
-	}
-}
+func (e *env) equal(what string, got, want any) { e.Helper(); expect.Equal(e, what, got, want) }
 
 func (e *env) contains(what, text string, parts ...string) {
 	e.Helper()
-	for _, p := range parts {
-		if !strings.Contains(text, p) {
-			e.Fatalf("%s: %q is not in %q", what, p, text)
-		}
-	}
+	expect.Contains(e, what, text, parts...)
 }
 
 // processes are those in the node whose first argument ends in name.

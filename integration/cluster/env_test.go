@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/e2e-framework/klient/wait/conditions"
 	"sigs.k8s.io/e2e-framework/pkg/envconf"
 
+	"github.com/mayfly-run/mayfly/integration/expect"
 	"github.com/mayfly-run/mayfly/integration/lab"
 )
 
@@ -103,41 +104,22 @@ func (e *env) end() {
 	}
 }
 
-func (e *env) check(err error) {
-	e.Helper()
-	if err != nil {
-		e.Fatal(err)
-	}
-}
+func (e *env) check(err error) { e.Helper(); expect.Success(e, err) }
 
-// patient is how long to wait for one thing, on a machine that has other work.
-const patient = 100 * time.Second
+// patient is how to wait for one thing, on a machine that has other work.
+var patient = expect.Wait{Within: 100 * time.Second, Every: 100 * time.Millisecond}
 
 // eventually waits until what is so.
 func (e *env) eventually(what string, so func() bool) {
 	e.Helper()
-	for end := time.Now().Add(lab.Patience(patient)); time.Now().Before(end) && e.ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
-		if so() {
-			return
-		}
-	}
-	e.Fatalf("it does not come to pass: %s", what)
+	patient.Eventually(e.ctx, e, what, so)
 }
 
-func (e *env) equal(what string, got, want any) {
-	e.Helper()
-	if got != want {
-		e.Fatalf("%s: got %v, want %v", what, got, want)
-	}
-}
+func (e *env) equal(what string, got, want any) { e.Helper(); expect.Equal(e, what, got, want) }
 
 func (e *env) contains(what, text string, parts ...string) {
 	e.Helper()
-	for _, p := range parts {
-		if !strings.Contains(text, p) {
-			e.Fatalf("%s: %q is not in %q", what, p, text)
-		}
-	}
+	expect.Contains(e, what, text, parts...)
 }
 
 // apply makes what the YAML documents of a manifest say, as kubectl apply
@@ -250,7 +232,7 @@ type waitCondition = func(context.Context) (bool, error)
 func (e *env) wait(what string, condition func(*conditions.Condition) waitCondition) {
 	e.Helper()
 	err := wait.For(condition(conditions.New(e.resources)), wait.WithContext(e.ctx), wait.WithImmediate(),
-		wait.WithInterval(100*time.Millisecond), wait.WithTimeout(lab.Patience(patient)))
+		wait.WithInterval(patient.Every), wait.WithTimeout(lab.Patience(patient.Within)))
 	if err != nil {
 		e.Fatalf("it does not come to pass: %s: %v", what, err)
 	}
