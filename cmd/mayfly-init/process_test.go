@@ -20,6 +20,7 @@ import (
 
 	"github.com/mayfly-run/mayfly/internal/control"
 	"github.com/mayfly-run/mayfly/internal/leak"
+	"github.com/mayfly-run/mayfly/internal/testprogram"
 )
 
 // The holder is tested as a process. Its engine is this test binary, which plays one part at a time, named by MAYFLY_PART.
@@ -32,20 +33,8 @@ func TestMain(m *testing.M) {
 
 const enginePart = "MAYFLY_PART="
 
-// holderBinary builds the holder, once. What it expects is in its working directory, which is each test's own.
-var holderBinary = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "mayfly-init")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	bin := filepath.Join(dir, "holder")
-	build := exec.Command("go", "build", "-o", bin, "-ldflags", "-X main.socketPath=control -X main.enginePath=./engine -X main.oomCountV1=none -X main.oomCountV2=oom", ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, out)
-	}
-	return os.ReadFile(bin)
-})
+// holderBinary is the holder. What it expects is in its working directory, which is each test's own.
+var holderBinary = testprogram.Once("-ldflags", "-X main.socketPath=control -X main.enginePath=./engine -X main.oomCountV1=none -X main.oomCountV2=oom", ".")
 
 // holderProcess is a running holder, seen from the shim.
 type holderProcess struct {
@@ -97,14 +86,8 @@ func startHolderOn(t *testing.T, network, address, part string, env ...string) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := holderBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
 	bin := filepath.Join(dir, "holder")
-	if err := os.WriteFile(bin, program, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	holderBinary(t, bin)
 	p := &holderProcess{
 		Cmd: exec.Command(bin, "-module", "/app.wasm"), tools: filepath.Join(dir, "control"), engine: filepath.Join(dir, "engine"), log: &logged{},
 	}

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/mayfly-run/mayfly/integration/bare"
 	"github.com/mayfly-run/mayfly/internal/guests"
+	"github.com/mayfly-run/mayfly/internal/testprogram"
 )
 
 const (
@@ -39,7 +39,8 @@ func TestMoreRequestsThanMemoryAreNoReasonToDie(t *testing.T) {
 	if os.Getenv("MAYFLY_SQUEEZE") == "" {
 		t.Skip("it needs root and takes some minutes: set MAYFLY_SQUEEZE=1")
 	}
-	engine := build(t)
+	engine := filepath.Join(t.TempDir(), "mayfly-engine")
+	testprogram.Once("github.com/mayfly-run/mayfly/cmd/mayfly-engine")(t, engine)
 	for _, tc := range []struct{ name, guest, path string }{
 		{"C", "time-c", "/"},
 		{"Rust", "time-rust", "/"},
@@ -66,18 +67,6 @@ func TestMoreRequestsThanMemoryAreNoReasonToDie(t *testing.T) {
 			}
 		})
 	}
-}
-
-// build builds the engine.
-func build(t *testing.T) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "mayfly-engine")
-	c := exec.Command("go", "build", "-o", file, "github.com/mayfly-run/mayfly/cmd/mayfly-engine")
-	c.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	return file
 }
 
 func squeeze(t *testing.T, path string, o bare.Options) {

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mayfly-run/mayfly/internal/leak"
+	"github.com/mayfly-run/mayfly/internal/testprogram"
 	"github.com/mayfly-run/mayfly/shim/lockdown"
 )
 
@@ -32,20 +33,8 @@ func TestMain(m *testing.M) {
 	leak.Main(m)
 }
 
-// engine builds the program that compiles, once.
-var engine = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "engine")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "engine"), "./testdata/engine")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, out)
-	}
-	return os.ReadFile(filepath.Join(dir, "engine"))
-})
+// engine is the program that compiles.
+var engine = testprogram.Once("./testdata/engine")
 
 // node is where there are a cache and an engine.
 type node struct {
@@ -79,15 +68,9 @@ func newNode(t testing.TB) *node {
 	if os.Geteuid() != 0 || cmd.Run() != nil {
 		t.Skip("needs root, to make namespaces")
 	}
-	program, err := engine()
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
 	n := &node{Store{Dir: filepath.Join(dir, "cache"), Limit: 1 << 20, Engine: filepath.Join(dir, "engine")}, t, &lines{}}
-	if err := os.WriteFile(n.Engine, program, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	engine(t, n.Engine)
 	return n
 }
 
@@ -288,6 +271,9 @@ func TestABrokenEntryIsMadeAgain(t *testing.T) {
 			first := n.begin(t.Context(), "works")
 			n.dir(first)
 			defer first.Close() // it is broken under somebody who uses it
+			if len(n.entries()) == 0 {
+				t.Fatalf("there is no entry; log: %s", n.log)
+			}
 			files, err := filepath.Glob(n.entries()[0] + "/*")
 			if err != nil || len(files) != 2 {
 				t.Fatal(files, err)

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mayfly-run/mayfly/internal/leak"
+	"github.com/mayfly-run/mayfly/internal/testprogram"
 )
 
 func TestMain(m *testing.M) {
@@ -28,20 +28,8 @@ func TestMain(m *testing.M) {
 	leak.Main(m)
 }
 
-// probe builds the program that is run, once.
-var probe = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "probe")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "probe"), "./testdata/probe")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, out)
-	}
-	return os.ReadFile(filepath.Join(dir, "probe"))
-})
+// probe is the program that is run.
+var probe = testprogram.Once("./testdata/probe")
 
 const user = 1_835_000_000
 
@@ -53,14 +41,8 @@ func job(t *testing.T, does string) Job {
 	if os.Geteuid() != 0 || cmd.Run() != nil {
 		t.Skip("needs root, to make namespaces")
 	}
-	program, err := probe()
-	if err != nil {
-		t.Fatal(err)
-	}
 	path := filepath.Join(t.TempDir(), "probe")
-	if err := os.WriteFile(path, program, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	probe(t, path)
 	input := filepath.Join(t.TempDir(), "input")
 	if err := os.WriteFile(input, []byte("a module"), 0o600); err != nil {
 		t.Fatal(err)
