@@ -10,7 +10,7 @@ import (
 var ordinaryNetworkScenarios = []scenario{
 	{"a Service leads to an ordinary container on addresses of all families", ordinaryService, ordinary},
 	{"kubectl port-forward, a port of the node and its network lead to ordinary containers", ordinaryPorts, ordinary},
-	{"an update and scaling lose no request to nginx behind a Service", func(e *env) { e.rollout(nginxServes, 2, 4) }, ordinary},
+	{"an update and scaling lose no request to nginx behind a Service", func(e *env) { e.rollout(nginxServes, 1, 3) }, ordinary},
 }
 
 // nginxServes is an nginx that serves on port 8080.
