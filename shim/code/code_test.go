@@ -69,6 +69,15 @@ func newNode(t testing.TB) *node {
 		t.Skip("needs root, to make namespaces")
 	}
 	dir := t.TempDir()
+	// A disk of its own: that of this machine may be so full that the cache does not grow.
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=128m,mode=0755"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
 	n := &node{Store{Dir: filepath.Join(dir, "cache"), Limit: 1 << 20, Engine: filepath.Join(dir, "engine")}, t, &lines{}}
 	engine(t, n.Engine)
 	return n
