@@ -3,11 +3,13 @@ package clusterbench
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	nodev1 "k8s.io/api/node/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -46,7 +48,7 @@ func connect(o Options) (*api, error) {
 		name = raw.CurrentContext
 	}
 	scheme := runtime.NewScheme()
-	if err := corev1.AddToScheme(scheme); err != nil {
+	if err := errors.Join(corev1.AddToScheme(scheme), nodev1.AddToScheme(scheme)); err != nil {
 		return nil, err
 	}
 	metav1.AddToGroupVersion(scheme, corev1.SchemeGroupVersion)
@@ -63,18 +65,19 @@ func connect(o Options) (*api, error) {
 	return &api{config: config, core: core, context: name}, nil
 }
 
-// check asks whether the cluster is there and knows the RuntimeClass.
-func (a *api) check(ctx context.Context, class string) error {
+// class asks whether the cluster is there and knows the RuntimeClass.
+func (a *api) class(ctx context.Context, name string) (*nodev1.RuntimeClass, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	err := a.core.Get().AbsPath("/apis/node.k8s.io/v1/runtimeclasses/" + class).Do(ctx).Error()
+	class := &nodev1.RuntimeClass{}
+	err := a.core.Get().AbsPath("/apis/node.k8s.io/v1/runtimeclasses/" + name).Do(ctx).Into(class)
 	switch {
 	case apierrors.IsNotFound(err):
-		return fmt.Errorf("the cluster has no RuntimeClass %s: install mayfly on the nodes and apply examples/runtimeclass.yaml, or name another with --runtime-class", class)
+		return nil, fmt.Errorf("the cluster has no RuntimeClass %s: install mayfly on the nodes and apply examples/runtimeclass.yaml, or name another with --runtime-class", name)
 	case err != nil:
-		return fmt.Errorf("ask the cluster at %s: %w", a.config.Host, err)
+		return nil, fmt.Errorf("ask the cluster at %s: %w", a.config.Host, err)
 	}
-	return nil
+	return class, nil
 }
 
 // version is the control plane's.
@@ -126,70 +129,6 @@ func (a *api) remove(ctx context.Context) error {
 			return fmt.Errorf("the namespace %s is being deleted, but is still there: kubectl get pods --namespace %s shows what holds it", a.namespace, a.namespace)
 		}
 	}
-}
-
-// nodes are those that run pods.
-func (a *api) nodes(ctx context.Context) ([]corev1.Node, error) {
-	var list corev1.NodeList
-	if err := a.core.Get().Resource("nodes").Do(ctx).Into(&list); err != nil {
-		return nil, fmt.Errorf("list the nodes: %w", err)
-	}
-	var ready []corev1.Node
-	for _, n := range list.Items {
-		if !n.Spec.Unschedulable && nodeReady(&n) && !tainted(&n) {
-			ready = append(ready, n)
-		}
-	}
-	if len(ready) == 0 {
-		return nil, fmt.Errorf("of %d nodes none is Ready and takes pods: kubectl get nodes tells more", len(list.Items))
-	}
-	return ready, nil
-}
-
-func nodeReady(n *corev1.Node) bool {
-	for _, c := range n.Status.Conditions {
-		if c.Type == corev1.NodeReady {
-			return c.Status == corev1.ConditionTrue
-		}
-	}
-	return false
-}
-
-func tainted(n *corev1.Node) bool {
-	for _, t := range n.Spec.Taints {
-		if t.Effect != corev1.TaintEffectPreferNoSchedule {
-			return true
-		}
-	}
-	return false
-}
-
-// chosen is the node for what is measured pod by pod.
-func chosen(nodes []corev1.Node, name string) (*corev1.Node, error) {
-	for i, n := range nodes {
-		if _, control := n.Labels["node-role.kubernetes.io/control-plane"]; n.Name == name || name == "" && !control {
-			return &nodes[i], nil
-		}
-	}
-	if name != "" {
-		return nil, fmt.Errorf("--node %s: no node of that name is Ready and takes pods", name)
-	}
-	return &nodes[0], nil
-}
-
-// running counts the pods of each node that have not ended.
-func (a *api) running(ctx context.Context) (map[string]int, error) {
-	var list corev1.PodList
-	if err := a.core.Get().Resource("pods").Do(ctx).Into(&list); err != nil {
-		return nil, fmt.Errorf("list the pods of all namespaces: %w", err)
-	}
-	n := map[string]int{}
-	for _, p := range list.Items {
-		if p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed {
-			n[p.Spec.NodeName]++
-		}
-	}
-	return n, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -14,6 +14,7 @@
 //	memory.go    (e) memory at rest
 //	together.go  (f) many pods at the same moment
 //	pods.go      pods that are made and watched, wrong.go what can be wrong with them
+//	nodes.go     the nodes that take such pods
 //	api.go       the cluster's API; exec.go orders to pods; kubelet.go what kubelets tell
 //	figure.go    figures, and their file; table.go and page.go for people
 //

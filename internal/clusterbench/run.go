@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	nodev1 "k8s.io/api/node/v1"
 
 	"github.com/mayfly-run/mayfly/internal/progress"
 	"github.com/mayfly-run/mayfly/internal/report"
@@ -21,10 +22,11 @@ type run struct {
 	pods     *pods
 	progress *progress.Progress
 	agent    *Image
-	subjects []subject // nobody is the last
-	nodes    []corev1.Node
-	node     string // of pods that are measured one by one
-	watcher  string // the privileged pod; "": there is none
+	subjects []subject         // nobody is the last
+	where    nodev1.Scheduling // of the RuntimeClass
+	nodes    []corev1.Node     // that take its pods
+	node     string            // of pods that are measured one by one
+	watcher  string            // the privileged pod; "": there is none
 	results  *Results
 }
 
@@ -73,14 +75,18 @@ func Run(ctx context.Context, o Options, p *progress.Progress) (results *Results
 
 // look sees what cluster it is.
 func (r *run) look(ctx context.Context) error {
-	if err := r.api.check(ctx, r.options.RuntimeClass); err != nil {
-		return err
-	}
-	nodes, err := r.api.nodes(ctx)
+	class, err := r.api.class(ctx, r.options.RuntimeClass)
 	if err != nil {
 		return err
 	}
-	node, err := chosen(nodes, r.options.Node)
+	if class.Scheduling != nil {
+		r.where = *class.Scheduling
+	}
+	nodes, err := r.api.nodes(ctx, r.options.RuntimeClass, r.where)
+	if err != nil {
+		return err
+	}
+	node, err := chosen(nodes, r.options.Node, r.options.RuntimeClass)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	nodev1 "k8s.io/api/node/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/mayfly-run/mayfly/internal/progress"
@@ -23,7 +24,8 @@ import (
 // control is an API server with one node on which no pod ever starts.
 type control struct {
 	server *httptest.Server
-	class  bool             // there is the RuntimeClass
+	class  bool // there is the RuntimeClass
+	where  *nodev1.Scheduling
 	status corev1.PodStatus // of every pod
 	asked  chan string      // gets the name of each pod that is created
 
@@ -67,7 +69,7 @@ func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.Contains(path, "runtimeclasses") && !c.class:
 		reply(404, no)
 	case strings.Contains(path, "runtimeclasses"):
-		reply(200, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Success"})
+		reply(200, nodev1.RuntimeClass{TypeMeta: metav1.TypeMeta{Kind: "RuntimeClass", APIVersion: "node.k8s.io/v1"}, Handler: "mayfly", Scheduling: c.where})
 	case path == "nodes":
 		n := corev1.Node{Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}}}
 		n.Name = "node"
@@ -142,6 +144,18 @@ func TestARunAgainstAClusterWithoutTheRuntimeClassMakesNothing(t *testing.T) {
 	c.class = false
 	r, err := Run(t.Context(), c.options(t), progress.New(io.Discard))
 	if r != nil || err == nil || !strings.Contains(err.Error(), "has no RuntimeClass mayfly: install mayfly") {
+		t.Errorf("%v, %v", r, err)
+	}
+	if _, ok := c.namespaces["made"]; ok {
+		t.Error("there was a namespace")
+	}
+}
+
+func TestARunWhereNoNodeHasWhatTheRuntimeClassSelectsMakesNothing(t *testing.T) {
+	c := newControl(t)
+	c.where = &nodev1.Scheduling{NodeSelector: map[string]string{"mayfly.run/installed": "true"}}
+	r, err := Run(t.Context(), c.options(t), progress.New(io.Discard))
+	if r != nil || err == nil || !strings.Contains(err.Error(), "kubectl get nodes --selector mayfly.run/installed=true") {
 		t.Errorf("%v, %v", r, err)
 	}
 	if _, ok := c.namespaces["made"]; ok {

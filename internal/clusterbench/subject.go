@@ -118,7 +118,7 @@ func (r *run) pod(s spec) *corev1.Pod {
 		p.Spec.ShareProcessNamespace = &yes
 	}
 	if s.node != "" {
-		p.Spec.NodeSelector = map[string]string{corev1.LabelHostname: s.node}
+		p.Spec.Affinity = on(s.node)
 	}
 	for _, sub := range s.subjects {
 		if sub.image == nil {
@@ -128,6 +128,9 @@ func (r *run) pod(s spec) *corev1.Pod {
 			p.Spec.RuntimeClassName = &r.options.RuntimeClass
 		}
 		p.Spec.Containers = append(p.Spec.Containers, sub.container(s.idle))
+	}
+	if p.Spec.RuntimeClassName == nil { // it has to stand where those of the class do
+		p.Spec.NodeSelector, p.Spec.Tolerations = r.where.NodeSelector, r.where.Tolerations
 	}
 	main := corev1.Container{Name: mainContainer, Image: r.agent.Ref, ImagePullPolicy: corev1.PullIfNotPresent}
 	if s.static {

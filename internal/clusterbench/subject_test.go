@@ -3,11 +3,13 @@ package clusterbench
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	nodev1 "k8s.io/api/node/v1"
 )
 
 func someImages() []Image {
@@ -31,9 +33,37 @@ func TestAPodHasTheRuntimeClassOnlyWithASidecarOfMayfly(t *testing.T) {
 		if s.name == nobody {
 			containers = 1
 		}
-		if n := len(p.Spec.Containers); n != containers || p.Spec.Containers[n-1].Name != mainContainer || p.Spec.NodeSelector[corev1.LabelHostname] != "n" {
+		if n := len(p.Spec.Containers); n != containers || p.Spec.Containers[n-1].Name != mainContainer {
 			t.Errorf("%s: %d containers, %+v", s.name, n, p.Spec)
 		}
+	}
+}
+
+func TestPodsWithoutTheRuntimeClassStandWhereThoseOfItDo(t *testing.T) {
+	where := nodev1.Scheduling{
+		NodeSelector: map[string]string{"mayfly.run/installed": "true"},
+		Tolerations:  []corev1.Toleration{{Key: "wasm", Operator: corev1.TolerationOpExists}},
+	}
+	r := &run{options: Options{RuntimeClass: "mayfly"}, where: where, api: &api{namespace: "ns"}, agent: &someImages()[0], subjects: subjects(someImages(), nil)}
+	for _, s := range r.subjects {
+		p := r.pod(spec{name: "x", subjects: []subject{s}})
+		got := nodev1.Scheduling{NodeSelector: p.Spec.NodeSelector, Tolerations: p.Spec.Tolerations}
+		want := where
+		if s.isGuest() {
+			want = nodev1.Scheduling{} // the API server puts it there
+		}
+		if !reflect.DeepEqual(got, want) || p.Spec.Affinity != nil {
+			t.Errorf("%s: %+v", s.name, p.Spec)
+		}
+	}
+}
+
+func TestAPodOfOneNodeNamesTheNodeAndNotItsHost(t *testing.T) {
+	r := &run{options: Options{RuntimeClass: "mayfly"}, api: &api{namespace: "ns"}, agent: &someImages()[0]}
+	terms := r.pod(spec{name: "x", node: "n"}).Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
+	want := []corev1.NodeSelectorTerm{{MatchFields: []corev1.NodeSelectorRequirement{{Key: "metadata.name", Operator: corev1.NodeSelectorOpIn, Values: []string{"n"}}}}}
+	if !reflect.DeepEqual(terms, want) {
+		t.Errorf("%+v", terms)
 	}
 }
 
@@ -76,34 +106,5 @@ func TestTheListOfImagesIsReadAsItWasWritten(t *testing.T) {
 		if _, err := ReadImages(dir); err == nil || !strings.Contains(err.Error(), "make bench-images") {
 			t.Errorf("%q: %v", text, err)
 		}
-	}
-}
-
-func TestTheNodeIsNotTheControlPlanesIfThereIsAnother(t *testing.T) {
-	node := func(name string, control bool) corev1.Node {
-		n := corev1.Node{}
-		n.Name = name
-		if control {
-			n.Labels = map[string]string{"node-role.kubernetes.io/control-plane": ""}
-		}
-		return n
-	}
-	for _, c := range []struct {
-		name  string
-		nodes []corev1.Node
-		ask   string
-		want  string
-	}{
-		{"there is another", []corev1.Node{node("a", true), node("b", false)}, "", "b"},
-		{"there is none", []corev1.Node{node("a", true)}, "", "a"},
-		{"it is asked for", []corev1.Node{node("a", true), node("b", false)}, "a", "a"},
-		{"nobody has that name", []corev1.Node{node("a", false)}, "x", ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			n, err := chosen(c.nodes, c.ask)
-			if (err != nil) != (c.want == "") || err == nil && n.Name != c.want {
-				t.Errorf("%v, %v", n, err)
-			}
-		})
 	}
 }
