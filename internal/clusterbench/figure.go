@@ -64,7 +64,7 @@ type figure struct {
 	N     int       `json:"n"`
 	Bad   int       `json:"failed"`
 	Why   string    `json:"why_failed,omitempty"`
-	Each  []float64 `json:"rounds"` // the middle of each; 0 where there is none
+	Each  []float64 `json:"rounds"` // the middle of each; 0 where there is none, so that the n-th is of the n-th round for every subject
 	// Over are the rounds divided by those of the ordinary server in its container.
 	Over         *figures.Spread    `json:"over_container,omitempty"`
 	Distribution []figures.Quantile `json:"distribution,omitempty"`
@@ -93,7 +93,7 @@ func (r *Results) find(part Part, name, of string) *figure {
 	return r.Figures[i]
 }
 
-// add adds the values of a round.
+// add adds the values of a round; none where nothing was measured in it.
 func (f *figure) add(values ...float64) {
 	f.values = append(f.values, values...)
 	f.Each = append(f.Each, figures.SpreadOf(values).Median)
@@ -109,10 +109,21 @@ func (f *figure) addTimes(a order.Answer) {
 	f.fail(a.Failed, a.Why)
 }
 
+// addSome adds the value of a round, in which nothing was measured if it is not positive.
+func (f *figure) addSome(v float64) {
+	if v > 0 {
+		f.add(v)
+	} else {
+		f.add()
+	}
+}
+
 // addRate adds how much was answered in a second of a turn.
 func (f *figure) addRate(a order.Answer) {
-	if rate := float64(a.N) / a.Spent.Seconds(); a.Spent > 0 {
-		f.add(rate)
+	if a.Spent > 0 {
+		f.add(float64(a.N) / a.Spent.Seconds())
+	} else {
+		f.add()
 	}
 	f.fail(a.Failed, a.Why)
 }
@@ -147,8 +158,9 @@ func (r *Results) sum() {
 	}
 	for _, f := range r.Figures {
 		if base := r.find(f.Part, f.Name, server); base != nil && base != f && f.N > 0 && base.N > 0 {
-			over := figures.Ratio(f.Each, base.Each)
-			f.Over = &over
+			if over := figures.Ratio(f.Each, base.Each); over != (figures.Spread{}) {
+				f.Over = &over
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package clusterbench
 
 import (
 	"bytes"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +42,59 @@ func TestRatiosAreOfTheSameRound(t *testing.T) {
 	}
 	if f.N != 150 || f.P50 != 4000 || f.P99 != 6000 || f.P999 != 0 || f.Max != 6000 {
 		t.Errorf("%+v", f)
+	}
+}
+
+func TestARoundWithoutAValueIsInNoRatioAndMovesNoOther(t *testing.T) {
+	c, s := subject{name: "c", title: "C"}, subject{name: server, title: "Go server"}
+	answered := func(n int, spent time.Duration) order.Answer { return order.Answer{N: n, Spent: spent} }
+	for _, x := range []struct {
+		name string
+		add  func(r *Results)
+		want *figures.Spread
+	}{
+		{"a time is missing", func(r *Results) {
+			for i, v := range []float64{20, 0, 80} {
+				r.figure(Starts, figReady, unitTime, c).addSome(v)
+				r.figure(Starts, figReady, unitTime, s).addSome([]float64{10, 20, 40}[i])
+			}
+		}, &figures.Spread{Median: 2, Min: 2, Max: 2}},
+		{"the server's is missing", func(r *Results) {
+			for i, v := range []float64{20, 40, 80} {
+				r.figure(Starts, figReady, unitTime, c).addSome(v)
+				r.figure(Starts, figReady, unitTime, s).addSome([]float64{0, 20, 40}[i])
+			}
+		}, &figures.Spread{Median: 2, Min: 2, Max: 2}},
+		{"a turn of nothing but failures", func(r *Results) {
+			for i := range 2 {
+				r.figure(Starts, figReady, unitTime, c).addTimes(order.Answer{Failed: 1 - i, Times: make(figures.Times, i)})
+				r.figure(Starts, figReady, unitTime, s).add(1)
+			}
+			r.find(Starts, figReady, "c").add(3)
+			r.find(Starts, figReady, server).add(1)
+		}, &figures.Spread{Median: 3, Min: 3, Max: 3}},
+		{"a rate of no time", func(r *Results) {
+			for _, spent := range []time.Duration{0, time.Second} {
+				r.figure(Starts, figReady, unitRate, c).addRate(answered(8, spent))
+			}
+			r.figure(Starts, figReady, unitRate, s).add(1)
+			r.figure(Starts, figReady, unitRate, s).add(4)
+		}, &figures.Spread{Median: 2, Min: 2, Max: 2}},
+		{"no round has both", func(r *Results) {
+			for i := range 2 {
+				r.figure(Starts, figReady, unitTime, c).addSome(float64(i))
+				r.figure(Starts, figReady, unitTime, s).addSome(float64(1 - i))
+			}
+		}, nil},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			r := &Results{}
+			x.add(r)
+			r.sum()
+			if got := r.find(Starts, figReady, "c").Over; !reflect.DeepEqual(got, x.want) {
+				t.Errorf("%+v, want %+v", got, x.want)
+			}
+		})
 	}
 }
 

@@ -24,11 +24,12 @@ func SpreadOf(values []float64) Spread {
 }
 
 // Ratio divides figures round by round, so that what the machine did besides in
-// a round is in both: a's by b's. A round in which b has nothing is left out.
+// a round is in both: a's by b's. A round in which either has nothing, 0, is
+// left out.
 func Ratio(a, b []float64) Spread {
 	var all []float64
 	for i := range min(len(a), len(b)) {
-		if b[i] != 0 {
+		if a[i] != 0 && b[i] != 0 {
 			all = append(all, a[i]/b[i])
 		}
 	}

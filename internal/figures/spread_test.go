@@ -30,6 +30,8 @@ func TestRatioIsOfTheSameRounds(t *testing.T) {
 		{"a slow round of both does not change it", []float64{10, 100, 10}, []float64{5, 50, 5}, Spread{2, 2, 2}},
 		{"rounds differ", []float64{1, 2, 3}, []float64{1, 1, 1}, Spread{2, 1, 3}},
 		{"a round in which nothing came is left out", []float64{1, 2}, []float64{0, 1}, Spread{2, 2, 2}},
+		{"so it is if it came to the other alone", []float64{0, 2, 3}, []float64{1, 1, 0}, Spread{2, 2, 2}},
+		{"no round is of both", []float64{0, 2}, []float64{1, 0}, Spread{}},
 		{"a round is missing", []float64{4, 2}, []float64{2}, Spread{2, 2, 2}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
