@@ -290,7 +290,7 @@ func (b *bench) memory() error {
 			}
 		}
 	}
-	// Shims of both kinds give back memory every half a minute.
+	// Shims of runc give back memory every half a minute, those of mayfly five seconds after the last call.
 	select {
 	case <-b.ctx.Done():
 		return b.ctx.Err()

@@ -15,7 +15,8 @@
 //	together.go  (f) many pods at the same moment
 //	pods.go      pods that are made and watched, wrong.go what can be wrong with them
 //	nodes.go     the nodes that take such pods
-//	api.go       the cluster's API; exec.go orders to pods; kubelet.go what kubelets tell
+//	api.go       the cluster's API; exec.go orders to pods; kubelet.go what kubelets tell,
+//	             and clock.go what it says of one pod
 //	figure.go    figures, and their file; table.go and page.go for people
 //
 // It uses client-go's REST client without the typed clients of every API there is, which are ten times as large. Nobody else but the

@@ -2,13 +2,13 @@ package clusterbench
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // operation is what a kubelet has spent on something since it was started.
@@ -17,21 +17,17 @@ type operation struct {
 	count   int
 }
 
-// since is how long it took from before until now; 0 if nothing was done.
-func (o operation) since(before operation) time.Duration {
-	if o.count <= before.count {
-		return 0
-	}
-	return time.Duration((o.seconds - before.seconds) * float64(time.Second))
-}
-
 // operations are a kubelet's, by their name.
 func (a *api) operations(ctx context.Context, node string) (map[string]operation, error) {
 	text, err := a.kubelet(ctx, node, "metrics")
 	if err != nil {
 		return nil, err
 	}
-	return parseOperations(strings.NewReader(string(text))), nil
+	all := parseOperations(bytes.NewReader(text))
+	if len(all) == 0 {
+		return nil, fmt.Errorf("the kubelet on %s does not tell of its operations", node)
+	}
+	return all, nil
 }
 
 func (a *api) kubelet(ctx context.Context, node string, path ...string) ([]byte, error) {
@@ -102,4 +98,20 @@ func (a *api) summary(ctx context.Context, node string) (*summary, error) {
 		return nil, fmt.Errorf("read the summary of the kubelet on %s: %w", node, err)
 	}
 	return s, nil
+}
+
+// memory is what a pod and one of its containers have; 0 where kubelet does not tell.
+func (s *summary) memory(namespace, pod, container string) (whole, part int64) {
+	for _, p := range s.Pods {
+		if p.PodRef.Namespace != namespace || p.PodRef.Name != pod {
+			continue
+		}
+		whole = p.Memory.WorkingSetBytes
+		for _, c := range p.Containers {
+			if c.Name == container {
+				part = c.Memory.WorkingSetBytes
+			}
+		}
+	}
+	return whole, part
 }

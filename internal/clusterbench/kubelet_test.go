@@ -1,9 +1,9 @@
 package clusterbench
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 )
 
 const metrics = `# HELP kubelet_runtime_operations_duration_seconds Duration in seconds of runtime operations.
@@ -24,20 +24,27 @@ func TestOperationsAreReadFromKubeletsMetrics(t *testing.T) {
 	}
 }
 
-func TestAnOperationTookTheDifferenceOfTwoSums(t *testing.T) {
+func TestTheMemoryOfAPodIsFoundInTheSummary(t *testing.T) {
+	s := &summary{}
+	err := json.Unmarshal([]byte(`{"pods": [
+		{"podRef": {"name": "p", "namespace": "other"}, "memory": {"workingSetBytes": 1}},
+		{"podRef": {"name": "p", "namespace": "ns"}, "memory": {"workingSetBytes": 30}, "containers": [{"name": "main", "memory": {"workingSetBytes": 20}}, {"name": "c", "memory": {"workingSetBytes": 10}}]},
+		{"podRef": {"name": "new", "namespace": "ns"}}]}`), s)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
-		name        string
-		before, now operation
-		want        time.Duration
+		name, pod, container string
+		whole, part          int64
 	}{
-		{"one more", operation{2.5, 10}, operation{2.75, 11}, 250 * time.Millisecond},
-		{"none", operation{2.5, 10}, operation{2.5, 10}, 0},
-		{"the kubelet was started anew", operation{2.5, 10}, operation{0.5, 1}, 0},
-		{"the first ever", operation{}, operation{0.5, 1}, 500 * time.Millisecond},
+		{"the pod and its container", "p", "c", 30, 10},
+		{"a pod without that container", "p", "none", 30, 0},
+		{"a pod of which kubelet knows nothing yet", "new", "c", 0, 0},
+		{"a pod that is not there", "gone", "c", 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := c.now.since(c.before); got != c.want {
-				t.Errorf("%v, want %v", got, c.want)
+			if whole, part := s.memory("ns", c.pod, c.container); whole != c.whole || part != c.part {
+				t.Errorf("%d, %d", whole, part)
 			}
 		})
 	}

@@ -97,7 +97,8 @@ func (r *run) memory(ctx context.Context) error {
 	if err := r.untilNoEngine(ctx, all); err != nil {
 		return err
 	}
-	// Shims give back memory every half a minute, and kubelet looks every ten seconds.
+	// A shim of mayfly has given back memory five seconds after the last call, but one of runc does every half a minute, and kubelet looks at a
+	// container every ten to twenty seconds, at one where nothing happens every fifteen to thirty.
 	if err := sleep(ctx, r.plan.Rest); err != nil {
 		return err
 	}
@@ -182,9 +183,7 @@ func (r *run) addProcesses(n *order.Node, p resting, loaded bool) {
 		shim = s.Private
 	}
 	add := func(name string, bytes int64) {
-		if bytes > 0 {
-			r.results.figure(Memory, name, unitBytes, p.subject).add(float64(bytes))
-		}
+		r.results.figure(Memory, name, unitBytes, p.subject).addSome(float64(bytes))
 	}
 	switch {
 	case !loaded:
@@ -197,17 +196,9 @@ func (r *run) addProcesses(n *order.Node, p resting, loaded bool) {
 }
 
 func (r *run) addSummary(s *summary, p resting) {
-	for _, q := range s.Pods {
-		if q.PodRef.Namespace != r.api.namespace || q.PodRef.Name != p.pod.Name {
-			continue
-		}
-		r.results.figure(Memory, figKubeletPod, unitBytes, p.subject).add(float64(q.Memory.WorkingSetBytes))
-		for _, c := range q.Containers {
-			if c.Name == p.name {
-				r.results.figure(Memory, figKubeletSidecar, unitBytes, p.subject).add(float64(c.Memory.WorkingSetBytes))
-			}
-		}
-	}
+	whole, sidecar := s.memory(r.api.namespace, p.pod.Name, p.name)
+	r.results.figure(Memory, figKubeletPod, unitBytes, p.subject).addSome(float64(whole))
+	r.results.figure(Memory, figKubeletSidecar, unitBytes, p.subject).addSome(float64(sidecar))
 }
 
 // of are a pod's processes: those in its cgroup, which is named after its UID, by systemd with other dashes.

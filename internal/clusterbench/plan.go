@@ -73,7 +73,7 @@ type plan struct {
 	MemoryPods  int           `json:"memory_pods"`    // two at least: what only one process has mapped is its own, its program too
 	Loaded      time.Duration `json:"engine_rest_ns"` // from the last request until the engine's memory is read
 	Idle        time.Duration `json:"idle_timeout_ns"`
-	Rest        time.Duration `json:"rest_ns"` // from the engine's end until memory is read
+	Rest        time.Duration `json:"rest_ns"` // from the engine's end until memory is read: what runc's shims gave back, and kubelet saw, may be of half a minute ago
 	WakeRounds  int           `json:"together_rounds"`
 	WakePods    int           `json:"together_pods"`
 	Guests      []string      `json:"guests,omitempty"` // nil: all there are

@@ -18,35 +18,36 @@ const (
 	figFirst     = "first-request"
 )
 
-// operations are what a kubelet asks of containerd while a pod starts, and what figures call them.
-var operations = []struct{ name, figure string }{
-	{"run_podsandbox", "kubelet-sandbox"}, {"create_container", "kubelet-create"}, {"start_container", "kubelet-start"},
-}
-
 // starts starts pods of all kinds in turns. Each is alone: the one before is gone.
 func (r *run) starts(ctx context.Context) error {
+	k := &clock{read: func(ctx context.Context) (map[string]operation, error) { return r.api.operations(ctx, r.node) }}
+	err := r.startAll(ctx, k)
+	if slices.Contains(r.options.Parts, Starts) {
+		r.results.LeftOut = append(r.results.LeftOut, k.leftOut()...)
+	} else {
+		r.results.Figures = slices.DeleteFunc(r.results.Figures, func(f *figure) bool { return f.Part == Starts })
+	}
+	return err
+}
+
+func (r *run) startAll(ctx context.Context, k *clock) error {
 	for round := range r.plan.StartRounds {
 		for _, s := range rotated(r.subjects, round) {
 			r.progress.Doing(fmt.Sprintf("pods that start, round %d of %d: %s", round+1, r.plan.StartRounds, s.title))
-			if err := r.startOne(ctx, s, round); err != nil {
+			if err := r.startOne(ctx, s, round, k); err != nil {
 				return err
 			}
 		}
-	}
-	if !slices.Contains(r.options.Parts, Starts) {
-		r.results.Figures = slices.DeleteFunc(r.results.Figures, func(f *figure) bool { return f.Part == Starts })
 	}
 	return nil
 }
 
 // startOne starts a pod, asks its sidecar for the first time, and removes the pod.
-func (r *run) startOne(ctx context.Context, s subject, round int) error {
+func (r *run) startOne(ctx context.Context, s subject, round int, k *clock) error {
 	name := fmt.Sprintf("start-%s-%d", s.name, round)
-	before, err := r.api.operations(ctx, r.node)
-	if err != nil && round == 0 {
-		r.leaveOut("what kubelet's metrics tell of the starts: %v", err)
-	}
-	begin, err := r.pods.create(ctx, r.pod(spec{name: name, subjects: []subject{s}, idle: never, node: r.node}))
+	pod := r.pod(spec{name: name, subjects: []subject{s}, idle: never, node: r.node})
+	before := k.now(ctx)
+	begin, err := r.pods.create(ctx, pod)
 	if err != nil {
 		return err
 	}
@@ -55,8 +56,11 @@ func (r *run) startOne(ctx context.Context, s subject, round int) error {
 		return err
 	}
 	add := func(figure string, from, to time.Time) {
-		if !from.IsZero() && !to.IsZero() {
-			r.results.figure(Starts, figure, unitTime, s).add(figures.Microseconds(to.Sub(from)))
+		f := r.results.figure(Starts, figure, unitTime, s)
+		if from.IsZero() || to.IsZero() {
+			f.add()
+		} else {
+			f.add(figures.Microseconds(to.Sub(from)))
 		}
 	}
 	add(figReady, begin, seen.ready)
@@ -70,16 +74,9 @@ func (r *run) startOne(ctx context.Context, s subject, round int) error {
 		}
 		r.results.figure(First, figFirst, unitTime, s).addTimes(a)
 	}
-	if before != nil {
-		after, err := r.api.operations(ctx, r.node)
-		if err != nil {
-			return err
-		}
-		for _, o := range operations {
-			if took := after[o.name].since(before[o.name]); took > 0 {
-				r.results.figure(Starts, o.figure, unitTime, s).add(figures.Microseconds(took))
-			}
-		}
+	took := k.took(before, k.now(ctx), len(pod.Spec.Containers))
+	for _, o := range operations {
+		r.results.figure(Starts, o.figure, unitTime, s).addSome(figures.Microseconds(took[o.name]))
 	}
 	return r.pods.remove(ctx, name)
 }

@@ -16,7 +16,7 @@ var topics = []topic{
 	{Starts, figScheduled, "… until it has a node", "until the watch shows it scheduled"},
 	{Starts, figSandbox, "… then until its sandbox is there", "from there until the watch shows its sandbox and network (PodReadyToStartContainers)"},
 	{Starts, figRest, "… then until Ready", "from there until the watch shows it Ready: its containers, and kubelet's reports"},
-	{Starts, "kubelet-sandbox", "the sandbox, by kubelet's clock", "what kubelet's metrics have of run_podsandbox after the pod and not before"},
+	{Starts, "kubelet-sandbox", "the sandbox, by kubelet's clock", "what kubelet's metrics have of run_podsandbox after the pod and not before, where nothing else was started on the node meanwhile"},
 	{Starts, "kubelet-create", "containers created, by kubelet's clock", "the same of create_container, for all containers of the pod together"},
 	{Starts, "kubelet-start", "containers started, by kubelet's clock", "the same of start_container"},
 	{First, figFirst, "first request of a new pod", "on a new connection, right after the pod is Ready; an engine is loaded and had no instance yet"},
