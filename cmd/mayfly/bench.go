@@ -59,8 +59,10 @@ server in its container. Sidecars are programs in C, Rust, Go and JavaScript.
 
 It takes the kubeconfig that kubectl takes. The nodes need mayfly and its RuntimeClass,
 and the images, which make bench-images writes in a checkout of mayfly: load the
-archives into each node, or push them with REGISTRY=. Where an image is missing, or
-anything else stops a pod, the run ends with a sentence that says what to do.
+archives into each node, or push them with REGISTRY=. Nodes that the RuntimeClass does
+not select are left alone. Where an image is missing, or anything else stops a pod, the
+run ends with a sentence that says what to do. Which rights it needs is in
+examples/bench-role.yaml.
 
 All that it makes is in a namespace of its own, mayfly-bench-…, which is removed in
 the end, also after Ctrl-C. One of its pods is privileged, to read what processes of
@@ -77,7 +79,7 @@ plots is bench-cluster.html, in the directory --out; both names follow --name.`,
 	f := cmd.Flags()
 	f.StringVar(&o.Kubeconfig, "kubeconfig", "", "`file` that names clusters (default: as kubectl, KUBECONFIG or ~/.kube/config)")
 	f.StringVar(&o.Context, "context", "", "`name` of the cluster in it (default: the current one)")
-	f.StringVar(&o.Node, "node", "", "`name` of the node of single pods (default: the first that is not the control plane's)")
+	f.StringVar(&o.Node, "node", "", "`name` of the node of single pods (default: the first of the RuntimeClass's that is not the control plane's)")
 	f.StringVar(&o.RuntimeClass, "runtime-class", "mayfly", "`name` of mayfly's RuntimeClass")
 	f.StringVar(&o.Images, "images", filepath.Join("out", "bench-images"), "`directory` with the list of images")
 	f.StringVar(&parts, "run", "a,b,c,d,e,f", "`letters` of the parts to be measured")

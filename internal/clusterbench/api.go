@@ -122,8 +122,11 @@ func (a *api) remove(ctx context.Context) error {
 	}
 	for {
 		err := a.core.Get().Resource("namespaces").Name(a.namespace).Do(ctx).Error()
-		if apierrors.IsNotFound(err) {
+		switch {
+		case apierrors.IsNotFound(err):
 			return nil
+		case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+			return fmt.Errorf("the namespace %s is being deleted, but whether it is gone may not be asked: %w: examples/bench-role.yaml has the rights that a run needs", a.namespace, err)
 		}
 		if err := sleep(ctx, 500*time.Millisecond); err != nil {
 			return fmt.Errorf("the namespace %s is being deleted, but is still there: kubectl get pods --namespace %s shows what holds it", a.namespace, a.namespace)

@@ -52,7 +52,7 @@ func ParseParts(s string) ([]Part, error) {
 type Options struct {
 	Kubeconfig   string // "": as kubectl finds it
 	Context      string // "": the current one
-	Node         string // where single pods run; "": one that is not the control plane's, if there is any
+	Node         string // where single pods run; "": one of the RuntimeClass's that is not the control plane's, if there is any
 	RuntimeClass string
 	Images       string // directory of the list of images
 	Parts        []Part
