@@ -126,6 +126,7 @@ func componentLargeBodies(e *env) {
 	main := p.main()
 	s := componentSpec("http", 8080)
 	s.Change = func(c *cri.ContainerConfig) { c.Linux.Resources.MemoryLimitInBytes = 64 << 20 }
+	s.Env["MAYFLY_TIMEOUT"] = lab.Patience(30 * time.Second).String()
 	p.run(s)
 	before := e.processes("mayfly-engine")
 	e.equal("what comes down", main.sh(fmt.Sprintf("curl -sS 'http://localhost:8080/download?n=%d' | wc -c", size)), fmt.Sprintln(size))

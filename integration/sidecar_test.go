@@ -234,8 +234,10 @@ func drains(e *env) {
 	side := p.sidecar("sleep", 8080)
 	var wg sync.WaitGroup
 	var answer string
-	wg.Go(func() { answer = main.get("http://localhost:8080/?ms=1500") })
-	time.Sleep(500 * time.Millisecond) // the request is under way
+	wg.Go(func() { answer = main.get("http://127.0.0.1:8080/?ms=1500") })
+	e.eventually("the request is under way", func() bool {
+		return main.sh("grep -c ':1F90 01' /proc/net/tcp || true") != "0\n" // port 8080, established
+	})
 	e.check(side.Stop(e.ctx, 20*time.Second))
 	wg.Wait()
 	e.contains("what was begun is answered", answer, "slept")
