@@ -478,6 +478,7 @@ const smallLimit = 128 << 20
 
 // compiledOutsideTheLimit: a component whose container has not the memory to compile it.
 func compiledOutsideTheLimit(e *env) {
+	e.compilesJavaScript()
 	e.emptyCache()
 	p := e.pod()
 	main := p.main()

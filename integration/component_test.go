@@ -263,6 +263,7 @@ func componentAsks(e *env) {
 const javascriptMemory = 512 << 20
 
 func javascriptAnswers(e *env) {
+	e.compilesJavaScript()
 	p := e.pod()
 	main := p.main()
 	p.run(lab.Spec{Name: "js", Image: javascript.Image(), Env: map[string]string{"PORT": "8080"}, Change: func(c *cri.ContainerConfig) {

@@ -199,6 +199,15 @@ func (c *container) log() string {
 // javascript is in an image of its own, which only the newest containerd has.
 var javascript = lab.Example{Name: "js", Title: "JavaScript"}
 
+// compilesJavaScript skips a scenario where that takes longer than the minute
+// and a half that a shim waits for it: it is some eight seconds.
+func (e *env) compilesJavaScript() {
+	e.Helper()
+	if lab.Patience(8*time.Second) > 90*time.Second {
+		e.Skip("this machine is too slow to compile a component in JavaScript within the time that a shim has")
+	}
+}
+
 // volume is a directory of the node's, mounted at path.
 func (e *env) volume(name, path string, readonly bool) (dir string, m *cri.Mount) {
 	e.Helper()
