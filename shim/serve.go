@@ -67,7 +67,7 @@ func serve(ctx context.Context, f flags) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ctx, l) }()
-	handleSignals(ctx, signals, sd.Shutdown)
+	handleSignals(ctx, signals, s.runcs, sd.Shutdown)
 	// Removed while we still listen: later it could be that of a shim that has taken our place.
 	_ = os.Remove(l.Addr().String())
 	l.Close()
@@ -93,9 +93,11 @@ func newService(ctx context.Context, containerd string, sd shutdown.Service) (*s
 	if err != nil {
 		return nil, fmt.Errorf("start the runc task service: %w", err)
 	}
-	runc.Monitor = monitor{reaper.Default}
+	m, stopMonitor := newMonitor(reaper.Default)
+	runc.Monitor, s.runcs = m, m
 	sd.RegisterCallback(func(context.Context) error {
 		s.close()
+		stopMonitor()
 		return nil
 	})
 	return s, nil
@@ -129,7 +131,9 @@ func listener() (net.Listener, error) {
 }
 
 // handleSignals reaps children until the shim is told to end, by containerd or by a signal.
-func handleSignals(ctx context.Context, signals <-chan os.Signal, shutdown func()) {
+func handleSignals(ctx context.Context, signals <-chan os.Signal, runcs *monitor, shutdown func()) {
+	others := make(chan struct{}, 1)
+	go reapOthers(ctx, others) // may wait for who does not listen; nobody waits for it, as the process ends with ctx
 	for {
 		select {
 		case <-ctx.Done():
@@ -137,13 +141,30 @@ func handleSignals(ctx context.Context, signals <-chan os.Signal, shutdown func(
 		case sig := <-signals:
 			switch sig {
 			case unix.SIGCHLD:
-				if err := reaper.Reap(); err != nil {
-					log.G(ctx).WithError(err).Error("reap")
+				if runcs.reap() {
+					select {
+					case others <- struct{}{}:
+					default: // it will look anyway
+					}
 				}
 			case unix.SIGTERM, unix.SIGINT:
 				shutdown()
 			case unix.SIGUSR1:
 				logStacks(ctx)
+			}
+		}
+	}
+}
+
+// reapOthers reaps, when it is woken, children that are no runc of ours.
+func reapOthers(ctx context.Context, wake <-chan struct{}) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-wake:
+			if err := reaper.Reap(); err != nil {
+				log.G(ctx).WithError(err).Error("reap")
 			}
 		}
 	}

@@ -41,7 +41,8 @@ type service struct {
 
 	pod   *podnet.Pod
 	mains *mains
-	kills *kills
+	kills chan struct{} // full when no other may begin
+	runcs *monitor      // nil without the runc service
 
 	mu       sync.Mutex // guards what follows
 	sidecars map[string]*sidecar.Sidecar
@@ -58,7 +59,7 @@ var _ taskapi.TTRPCTaskService = (*service)(nil)
 
 // newSidecars returns a service that has no runc service yet. The context is the shim's.
 func newSidecars(ctx context.Context, containerd string) *service {
-	s := &service{kills: newKills(ctx), sidecars: map[string]*sidecar.Sidecar{}, linux: map[string]linux{}}
+	s := &service{kills: make(chan struct{}, mostKills), sidecars: map[string]*sidecar.Sidecar{}, linux: map[string]linux{}}
 	s.pod = podnet.NewPod(s.whoseSocket)
 	s.mains = &mains{ctx: ctx, containerd: containerd, service: s}
 	return s
@@ -282,11 +283,20 @@ func (s *service) Kill(ctx context.Context, r *taskapi.KillRequest) (*emptypb.Em
 	return s.kill(ctx, r)
 }
 
+// mostKills is how many runcs send signals at once: kubelet ends all containers of a pod at the same moment, and some pods have hundreds.
+const mostKills = 8
+
 func (s *service) kill(ctx context.Context, r *taskapi.KillRequest) (*emptypb.Empty, error) {
 	if r.ExecID != "" { // without runc
 		return s.TTRPCTaskService.Kill(ctx, r)
 	}
-	return s.kills.send(ctx, s.TTRPCTaskService, r)
+	select {
+	case s.kills <- struct{}{}:
+		defer func() { <-s.kills }()
+	case <-ctx.Done():
+		return nil, toGRPC(fmt.Errorf("wait for other signals to be sent: %w", ctx.Err()))
+	}
+	return s.TTRPCTaskService.Kill(ctx, r)
 }
 
 // Delete removes a container that has ended, or one of its exec processes.
@@ -393,7 +403,6 @@ func (s *service) whoseSocket(ctx context.Context, inode uint64) string {
 // close frees what is left at the shim's end.
 func (s *service) close() {
 	s.mains.its().Close()
-	s.kills.close()
 	s.pod.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
