@@ -75,8 +75,7 @@ func fiftySidecars(e *env) {
 	p := e.pod()
 	main := p.main()
 	sidecars := p.crowd(50)
-	out := main.sh(fmt.Sprintf("curl -sS --fail-with-body 'http://localhost:[9000-%d]/'", 9000+len(sidecars)-1))
-	e.equal("answers", strings.Count(out, "1"), len(sidecars))
+	main.askCrowd(len(sidecars))
 	e.equal("shims of the pod", len(e.processes(e.shim())), 1)
 	e.endAtOnce(sidecars)
 }
@@ -95,6 +94,13 @@ func (p *pod) crowd(n int) (sidecars []*container) {
 		sidecars = append(sidecars, p.sidecar("counter", 9000+i))
 	}
 	return sidecars
+}
+
+// askCrowd asks each of a crowd of n counters.
+func (c *container) askCrowd(n int) {
+	c.e.Helper()
+	out := c.sh(fmt.Sprintf("curl -sS --fail-with-body 'http://localhost:[9000-%d]/'", 9000+n-1))
+	c.e.equal("answers", strings.Count(out, "1"), n)
 }
 
 // endAtOnce ends containers as kubelet does those of a pod. That they get in
@@ -124,8 +130,7 @@ func startsAtOnce(e *env) {
 		})
 	}
 	e.check(g.Wait())
-	out := main.sh(fmt.Sprintf("curl -sS --fail-with-body 'http://localhost:[9000-%d]/'", 9000+n-1))
-	e.equal("answers", strings.Count(out, "1"), n)
+	main.askCrowd(n)
 }
 
 func hundredRequests(e *env) {

@@ -52,10 +52,6 @@ func (f *fakeTasks) Kill(_ context.Context, r *taskapi.KillRequest) (*emptypb.Em
 	return &emptypb.Empty{}, nil
 }
 
-func (f *fakeTasks) Wait(context.Context, *taskapi.WaitRequest) (*taskapi.WaitResponse, error) {
-	return nil, nil
-}
-
 func (f *fakeTasks) Delete(context.Context, *taskapi.DeleteRequest) (*taskapi.DeleteResponse, error) {
 	return &taskapi.DeleteResponse{ExitStatus: 3}, nil
 }

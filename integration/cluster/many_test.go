@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/e2e-framework/klient/k8s/resources"
 
+	"github.com/mayfly-run/mayfly/integration/expect"
 	"github.com/mayfly-run/mayfly/integration/lab"
 )
 
@@ -35,13 +36,7 @@ const (
 // patiently waits for as long as the scenario may take until what is so.
 func (e *env) patiently(what string, so func() bool) {
 	e.Helper()
-	for e.ctx.Err() == nil {
-		if so() {
-			return
-		}
-		time.Sleep(500 * time.Millisecond)
-	}
-	e.Fatalf("it does not come to pass: %s", what)
+	expect.Wait{Within: lengthy, Every: 500 * time.Millisecond}.Eventually(e.ctx, e, what, so)
 }
 
 // manySidecars has n of them in one pod. Their engines leave at once, so that

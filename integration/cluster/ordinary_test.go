@@ -61,7 +61,7 @@ func ordinaryProbes(e *env) {
 	const shared = "volumeMounts: [{name: shared, mountPath: /shared}]"
 	e.apply(podOf("p", "volumes: [{name: shared, emptyDir: {}}]\ninitContainers:\n"+
 		runs("first", "echo first >/shared/order", shared)+
-		runs("beside", "echo beside >>/shared/order; touch /up; "+waits+"", "restartPolicy: Always", shared,
+		runs("beside", "echo beside >>/shared/order; touch /up; "+waits, "restartPolicy: Always", shared,
 			"startupProbe: {exec: {command: [test, -e, /up]}, periodSeconds: 1}"),
 		runs("main", "echo main >>/shared/order; exec nginx -g 'daemon off;'", shared,
 			"readinessProbe: {httpGet: {port: 80}, periodSeconds: 1}",

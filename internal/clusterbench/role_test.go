@@ -87,14 +87,21 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-func TestTheRoleForARunHasTheRightsThatItsRequestsNeedAndNoOther(t *testing.T) {
-	g := &guard{used: map[string]bool{}}
-	server := httptest.NewServer(g)
-	defer server.Close()
+// connected is an api whose server is h.
+func connected(t *testing.T, h http.Handler) *api {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
 	a, err := connect((&control{server: server}).options(t))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return a
+}
+
+func TestTheRoleForARunHasTheRightsThatItsRequestsNeedAndNoOther(t *testing.T) {
+	g := &guard{used: map[string]bool{}}
+	a := connected(t, g)
 	ctx, end := context.WithCancel(t.Context())
 	defer end()
 	ended := corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{Name: "c", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}}}}}
@@ -162,7 +169,7 @@ func TestARemovalThatMayNotBeWatchedEndsAtOnce(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			asked := 0
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			a := connected(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", "application/json")
 				answer := metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Success"}
 				if r.Method == http.MethodGet {
@@ -172,13 +179,8 @@ func TestARemovalThatMayNotBeWatchedEndsAtOnce(t *testing.T) {
 				}
 				_ = json.NewEncoder(w).Encode(answer)
 			}))
-			defer server.Close()
-			a, err := connect((&control{server: server}).options(t))
-			if err != nil {
-				t.Fatal(err)
-			}
 			a.namespace = "mayfly-bench-x"
-			err = a.remove(t.Context())
+			err := a.remove(t.Context())
 			if asked != 1 || err == nil || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "it may not") || !strings.Contains(err.Error(), "examples/bench-role.yaml") {
 				t.Errorf("asked %d times: %v", asked, err)
 			}
