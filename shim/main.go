@@ -12,7 +12,6 @@ import (
 
 	"github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2/manager"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
-	containerdshim "github.com/containerd/containerd/v2/pkg/shim"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/mayfly-run/mayfly/internal/version"
@@ -119,13 +118,6 @@ func info(stdin io.Reader, stdout io.Writer) error {
 
 // addressFile holds the shim's address in a bundle; containerd 1.x reads it.
 const addressFile = "address"
-
-// removeSocket removes the socket at address unless somebody answers there.
-func removeSocket(address string) {
-	if address != "" && !containerdshim.CanConnect(address) {
-		_ = containerdshim.RemoveSocket(address)
-	}
-}
 
 // bundlePath is where the action's bundle is: the working directory, unless delete was told otherwise.
 func bundlePath(f flags) (string, error) {

@@ -87,30 +87,6 @@ func readGroup(config, id string) (string, error) {
 	return id, nil
 }
 
-// listenOrJoin returns a listening socket for a new shim, or nil when one answers at address already.
-func listenOrJoin(address string) (*os.File, error) {
-	l, err := containerdshim.NewSocket(address)
-	if err != nil {
-		if !containerdshim.SocketEaddrinuse(err) {
-			return nil, fmt.Errorf("make the shim's socket: %w", err)
-		}
-		if containerdshim.CanConnect(address) {
-			return nil, nil
-		}
-		// Left by a shim that was killed.
-		if err := containerdshim.RemoveSocket(address); err != nil {
-			return nil, fmt.Errorf("remove the socket of a dead shim: %w", err)
-		}
-		if l, err = containerdshim.NewSocket(address); err != nil {
-			return nil, fmt.Errorf("make the shim's socket: %w", err)
-		}
-	}
-	// The socket's file outlives this process: the shim serves it.
-	l.SetUnlinkOnClose(false)
-	defer l.Close()
-	return l.File()
-}
-
 // startDaemon starts this binary again as the pod's shim, with the socket as descriptor 3.
 func startDaemon(f flags, r *request, socket *os.File) (err error) {
 	self, err := os.Executable()
