@@ -232,7 +232,7 @@ type waitCondition = func(context.Context) (bool, error)
 func (e *env) wait(what string, condition func(*conditions.Condition) waitCondition) {
 	e.Helper()
 	err := wait.For(condition(conditions.New(e.resources)), wait.WithContext(e.ctx), wait.WithImmediate(),
-		wait.WithInterval(patient.Every), wait.WithTimeout(lab.Patience(patient.Within)))
+		wait.WithInterval(lab.Patience(patient.Every)), wait.WithTimeout(lab.Patience(patient.Within)))
 	if err != nil {
 		e.Fatalf("it does not come to pass: %s: %v", what, err)
 	}
@@ -256,8 +256,15 @@ func (e *env) sh(pod, script string) string {
 	return out
 }
 
+// setting is a duration as a sidecar's settings have it, longer on a machine
+// that is slower than usual.
+func setting(d time.Duration) string { return lab.Patience(d).String() }
+
+// seconds is the same as kubectl and curl have it.
+func seconds(n int) int { return int(lab.Patience(time.Duration(n) * time.Second).Seconds()) }
+
 // curlPatience is how many seconds an answer may take.
-var curlPatience = fmt.Sprint(lab.Patience(20 * time.Second).Seconds())
+var curlPatience = fmt.Sprint(seconds(20))
 
 // get asks for a URL from the pod's container main; the answer must be a good one.
 func (e *env) get(pod, url string) string {

@@ -56,9 +56,10 @@ func templateOf(podFields string, containers ...string) string {
 const (
 	never     = "restartPolicy: Never\n"
 	onFailure = "restartPolicy: OnFailure\n"
-	// asks is a script that needs the sidecar.
-	asks = "curl -sS --fail --max-time 20 http://localhost:8080/"
 )
+
+// asks is a script that needs the sidecar.
+var asks = "curl -sS --fail --max-time " + curlPatience + " http://localhost:8080/"
 
 // job is the Job as it is now.
 func (e *env) job(name string) *batchv1.Job {
@@ -171,7 +172,7 @@ func jobDeadline(e *env) {
 
 func jobIndexed(e *env) {
 	e.apply(jobOf("j", "completions: 3\nparallelism: 3\ncompletionMode: Indexed\n", never, guest("side", "echo", "PORT=8080"),
-		runs("main", "curl -sS --fail --max-time 20 --data \"I am $JOB_COMPLETION_INDEX\" http://localhost:8080/")))
+		runs("main", "curl -sS --fail --max-time "+curlPatience+" --data \"I am $JOB_COMPLETION_INDEX\" http://localhost:8080/")))
 	e.ends("j", batchv1.JobComplete)
 	e.equal("completed", e.job("j").Status.CompletedIndexes, "0-2")
 	for _, p := range e.podsOf(batchv1.JobNameLabel, "j") {

@@ -169,7 +169,7 @@ func (e *env) copies(pod, container, file string) {
 }
 
 func kubectlDescribe(e *env) {
-	e.apply(podOf("described", "", guest("side", "hello", "PORT=8080", "readinessProbe: {exec: {command: [mayfly, probe]}, periodSeconds: 1}"), mainWaits()))
+	e.apply(podOf("described", "", guest("side", "hello", "PORT=8080", "readinessProbe: {exec: {command: [mayfly, probe]}"+often+"}"), mainWaits()))
 	e.ready("described")
 	var text string
 	e.eventually("kubelet's last event is there", func() bool { // it is sent when the pod is Ready already

@@ -54,7 +54,7 @@ func manySidecars(e *env, n int) {
 	e.Logf("%d sidecars were ready after %s", n, time.Since(begin).Round(100*time.Millisecond))
 	e.measure(n)
 	url := fmt.Sprintf("http://localhost:[%d-%d]/", firstPort, firstPort+n-1)
-	answers := strings.Fields(e.sh("many", "curl -s --max-time 60 -Z --parallel-max 20 -w '\\n' '"+url+"'"))
+	answers := strings.Fields(e.sh("many", "curl -s --max-time "+curlPatience+" -Z --parallel-max 20 -w '\\n' '"+url+"'"))
 	e.equal("answers", len(answers), n)
 	e.equal("sidecars that are no fresh instance", len(slices.DeleteFunc(answers, func(a string) bool { return a == "1" })), 0)
 	begin = time.Now()
@@ -84,7 +84,7 @@ func manyPods(e *env, n int) {
 	for _, p := range pods {
 		urls = append(urls, "http://"+p.Status.PodIP+":8080/")
 	}
-	answers := strings.Fields(e.sh("asks", "curl -s --max-time 60 -Z --parallel-max 20 -w '\\n' "+strings.Join(urls, " ")))
+	answers := strings.Fields(e.sh("asks", "curl -s --max-time "+curlPatience+" -Z --parallel-max 20 -w '\\n' "+strings.Join(urls, " ")))
 	e.equal("answers", len(answers), n)
 	begin = time.Now()
 	e.removePods("one-of-many")

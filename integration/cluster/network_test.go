@@ -72,7 +72,7 @@ func serviceOfSidecar(e *env) {
 // all families.
 func (e *env) behindService(web serves, says string) {
 	e.Helper()
-	e.apply(podOf("server", "", web("ports: [{name: web, containerPort: 8080}]", "readinessProbe: {httpGet: {path: /, port: web}, periodSeconds: 1}")) +
+	e.apply(podOf("server", "", web("ports: [{name: web, containerPort: 8080}]", "readinessProbe: {httpGet: {path: /, port: web}"+often+"}")) +
 		podOf("client", "", mainWaits()) + `
 apiVersion: v1
 kind: Service

@@ -20,7 +20,7 @@ var orderScenarios = []scenario{
 func asksOnce(ports ...int) string {
 	var b strings.Builder
 	for _, p := range ports {
-		fmt.Fprintf(&b, "curl -sS --fail --max-time 20 http://localhost:%d/ || exit 1; ", p)
+		fmt.Fprintf(&b, "curl -sS --fail --max-time %s http://localhost:%d/ || exit 1; ", curlPatience, p)
 	}
 	return b.String()
 }
@@ -41,7 +41,7 @@ func answersInit(e *env) {
 	e.apply(podOf("p", never+"initContainers:\n"+
 		guest("one", "hello", "PORT=8080", "restartPolicy: Always")+
 		runs("init", asksOnce(8080))+
-		guest("two", "hello", "MAYFLY_LISTEN=:8081", "restartPolicy: Always", "startupProbe: {httpGet: {path: /, port: 8081}, periodSeconds: 1}"),
+		guest("two", "hello", "MAYFLY_LISTEN=:8081", "restartPolicy: Always", "startupProbe: {httpGet: {path: /, port: 8081}"+often+"}"),
 		runs("main", asksOnce(8080, 8081))))
 	e.succeeds("p")
 }

@@ -36,7 +36,7 @@ func ordinaryJobs(e *env) {
 
 func ordinaryNative(e *env) {
 	side := runs("side", "trap 'echo told; exit 0' TERM; touch /up; sleep 3600 & wait", "restartPolicy: Always",
-		"startupProbe: {exec: {command: [test, -e, /up]}, periodSeconds: 1}")
+		"startupProbe: {exec: {command: [test, -e, /up]}"+often+"}")
 	e.apply(jobOf("j", "", never+"initContainers:\n"+side+runs("init", "true"), runs("main", "echo done")))
 	e.ends("j", batchv1.JobComplete)
 	p := e.podOf("j")

@@ -23,9 +23,9 @@ func ordinaryPorts(e *env) {
 	if e.runtime != "" { // the control runs beside it
 		port, hostPort = 18094, 18095
 	}
-	serves := fmt.Sprintf("readinessProbe: {httpGet: {port: %d}, periodSeconds: 1}", port)
+	serves := fmt.Sprintf("readinessProbe: {httpGet: {port: %d}"+often+"}", port)
 	e.apply(podOf("here", "hostNetwork: true\n", nginx("web", port, serves)) +
-		podOf("server", "", nginxServes(fmt.Sprintf("ports: [{containerPort: 8080, hostPort: %d}]", hostPort), "readinessProbe: {httpGet: {port: 8080}, periodSeconds: 1}")) +
+		podOf("server", "", nginxServes(fmt.Sprintf("ports: [{containerPort: 8080, hostPort: %d}]", hostPort), "readinessProbe: {httpGet: {port: 8080}"+often+"}")) +
 		podOf("client", "", mainWaits()))
 	e.ready("client")
 	server, here := e.ready("server"), e.ready("here")

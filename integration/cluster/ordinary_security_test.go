@@ -42,7 +42,7 @@ func ordinaryProcesses(e *env) {
 }
 
 func ordinaryDebug(e *env) {
-	e.apply(podOf("debugged", "", nginxServes("readinessProbe: {httpGet: {port: 8080}, periodSeconds: 1}"), mainWaits()))
+	e.apply(podOf("debugged", "", nginxServes("readinessProbe: {httpGet: {port: 8080}"+often+"}"), mainWaits()))
 	e.debugs("debugged", "web", "nginx\n"+nginxSays+"\n")
 	e.equal("nginx afterwards", e.get("debugged", "http://localhost:8080"), nginxSays)
 }

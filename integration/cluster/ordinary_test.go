@@ -62,10 +62,10 @@ func ordinaryProbes(e *env) {
 	e.apply(podOf("p", "volumes: [{name: shared, emptyDir: {}}]\ninitContainers:\n"+
 		runs("first", "echo first >/shared/order", shared)+
 		runs("beside", "echo beside >>/shared/order; touch /up; "+waits, "restartPolicy: Always", shared,
-			"startupProbe: {exec: {command: [test, -e, /up]}, periodSeconds: 1}"),
+			"startupProbe: {exec: {command: [test, -e, /up]}"+often+"}"),
 		runs("main", "echo main >>/shared/order; exec nginx -g 'daemon off;'", shared,
-			"readinessProbe: {httpGet: {port: 80}, periodSeconds: 1}",
-			"livenessProbe: {exec: {command: [test, '!', -e, /dead]}, periodSeconds: 1, failureThreshold: 1}")))
+			"readinessProbe: {httpGet: {port: 80}"+often+"}",
+			"livenessProbe: {exec: {command: [test, '!', -e, /dead]}, failureThreshold: 1"+often+"}")))
 	e.ready("p")
 	e.equal("the order", e.sh("p", "cat /shared/order"), "first\nbeside\nmain\n")
 	e.sh("p", "touch /dead")

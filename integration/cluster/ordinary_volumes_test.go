@@ -26,7 +26,7 @@ func ordinaryVolumes(e *env) {
 `, mainWaits("volumeMounts: [{name: disk, mountPath: /disk}, {name: memory, mountPath: /memory}, {name: self, mountPath: /self}]"),
 		runs("other", "echo of the other >/part/file; cp /part/file /memory; "+waits,
 			"volumeMounts: [{name: disk, mountPath: /part, subPath: a/b}, {name: memory, mountPath: /memory}, {name: disk, mountPath: /ro, readOnly: true}]",
-			"readinessProbe: {exec: {command: [test, -e, /memory/file]}, periodSeconds: 1}")))
+			"readinessProbe: {exec: {command: [test, -e, /memory/file]}"+often+"}")))
 	e.ready("p")
 	e.equal("what the other wrote", e.sh("p", "cat /disk/a/b/file /memory/file"), "of the other\nof the other\n")
 	e.contains("a file system in memory", e.sh("p", "grep ' /memory ' /proc/mounts"), "tmpfs", "size=1024k")

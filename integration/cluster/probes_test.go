@@ -5,6 +5,7 @@ package cluster
 import (
 	"encoding/json"
 	"strings"
+	"time"
 )
 
 var probeScenarios = []scenario{
@@ -58,7 +59,7 @@ func probesOfAllKinds(e *env) {
 			"startupProbe: {" + handler + often + "}",
 		}
 	}
-	const settings = "MAYFLY_IDLE_TIMEOUT=1s MAYFLY_LISTEN="
+	settings := "MAYFLY_IDLE_TIMEOUT=" + setting(time.Second) + " MAYFLY_LISTEN="
 	e.apply(podOf("probed", "",
 		guest("http", "hello", settings+":8080", probes("httpGet: {path: /nowhere, port: 8080}")...),
 		guest("tcp", "hello", settings+":8081", probes("tcpSocket: {port: 8081}")...),

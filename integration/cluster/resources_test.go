@@ -10,8 +10,11 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/mayfly-run/mayfly/integration/lab"
 )
 
 var resourceScenarios = []scenario{
@@ -56,7 +59,7 @@ func (e *env) instances(pod, container string) (all []int) {
 // the answer.
 func (e *env) asMany(pod string, n int, url string) map[string]int {
 	e.Helper()
-	out := e.sh(pod, fmt.Sprintf("curl -s --max-time 30 -Z --parallel-immediate --parallel-max %d -o /dev/null -w '%%{http_code}\\n' '%s&n=[1-%d]' || true", n, url, n))
+	out := e.sh(pod, fmt.Sprintf("curl -s --max-time %s -Z --parallel-immediate --parallel-max %d -o /dev/null -w '%%{http_code}\\n' '%s&n=[1-%d]' || true", curlPatience, n, url, n))
 	codes := map[string]int{}
 	for _, code := range strings.Fields(out) {
 		codes[code]++
@@ -64,26 +67,32 @@ func (e *env) asMany(pod string, n int, url string) map[string]int {
 	return codes
 }
 
+// sleeps is the URL of the guest that sleeps, for so long on a machine that is
+// not slower than usual.
+func sleeps(host string, d time.Duration) string {
+	return fmt.Sprintf("http://%s:8080/?ms=%d", host, lab.Patience(d).Milliseconds())
+}
+
 func resizeMemory(e *env) {
 	e.apply(podOf("resized", "", mainWaits(),
-		guest("app", "sleep", "PORT=8080 MAYFLY_TIMEOUT=4s", limits("memory: 24Mi", "memory: 40Mi"))))
+		guest("app", "sleep", "PORT=8080 MAYFLY_TIMEOUT="+setting(4*time.Second), limits("memory: 24Mi", "memory: 40Mi"))))
 	e.ready("resized")
 	// Somebody asks all the while.
-	e.sh("resized", `(while [ ! -e /tmp/stop ]; do curl -s -o /dev/null -w '%{http_code}\n' --max-time 20 'http://localhost:8080/?ms=5'; sleep 0.05; done >/tmp/codes; touch /tmp/stopped) >/dev/null 2>&1 &`)
+	e.sh("resized", `(while [ ! -e /tmp/stop ]; do curl -s -o /dev/null -w '%{http_code}\n' --max-time `+curlPatience+` 'http://localhost:8080/?ms=5'; sleep 0.05; done >/tmp/codes; touch /tmp/stopped) >/dev/null 2>&1 &`)
 	first := e.instances("resized", "app")[0]
 	const many = 200
 	if first >= many/2 {
 		e.Fatalf("%d instances fit at first: too many for this to show something", first)
 	}
-	e.equal("answers while few fit", e.asMany("resized", many, "http://localhost:8080/?ms=3000")["503"] > 0, true)
+	e.equal("answers while few fit", e.asMany("resized", many, sleeps("localhost", 3*time.Second))["503"] > 0, true)
 
 	e.resize("resized", "app", "memory", "160Mi")
 	e.eventually("more instances fit", func() bool { is := e.instances("resized", "app"); return is[len(is)-1] > 2*many })
-	e.equal("answers while many fit", e.asMany("resized", many, "http://localhost:8080/?ms=3000")["200"], many)
+	e.equal("answers while many fit", e.asMany("resized", many, sleeps("localhost", 3*time.Second))["200"], many)
 
 	e.resize("resized", "app", "memory", "40Mi")
 	e.eventually("as few instances fit as at first", func() bool { is := e.instances("resized", "app"); return is[len(is)-1] == first })
-	e.equal("answers while few fit again", e.asMany("resized", many, "http://localhost:8080/?ms=3000")["503"] > 0, true)
+	e.equal("answers while few fit again", e.asMany("resized", many, sleeps("localhost", 3*time.Second))["503"] > 0, true)
 
 	e.sh("resized", "touch /tmp/stop; while [ ! -e /tmp/stopped ]; do sleep 0.1; done")
 	for line := range strings.Lines(e.sh("resized", "sort /tmp/codes | uniq -c")) {
@@ -115,7 +124,7 @@ func resizeAsleep(e *env) {
 
 func processorLimit(e *env) {
 	e.apply(podOf("slow", "", mainWaits(),
-		guest("app", "compute", "PORT=8080 MAYFLY_TIMEOUT=30s", limits("cpu: 10m", "cpu: 100m"))))
+		guest("app", "compute", "PORT=8080 MAYFLY_TIMEOUT="+setting(30*time.Second), limits("cpu: 10m", "cpu: 100m"))))
 	e.ready("slow")
 	const work = "http://localhost:8080/?millions=200"
 	e.get("slow", work)
@@ -180,10 +189,10 @@ func quota(e *env, id string) string {
 
 func memoryLimit(e *env) {
 	e.apply(podOf("full", "", mainWaits(),
-		guest("app", "sleep", "PORT=8080 MAYFLY_TIMEOUT=6s", limits("memory: 24Mi", "memory: 40Mi")),
+		guest("app", "sleep", "PORT=8080 MAYFLY_TIMEOUT="+setting(6*time.Second), limits("memory: 24Mi", "memory: 40Mi")),
 		guest("greedy", "allocate", "PORT=8081 MAYFLY_MEMORY=1Gi", limits("memory: 24Mi", "memory: 64Mi"))))
 	e.ready("full")
-	codes := e.asMany("full", 250, "http://localhost:8080/?ms=2000") // after half of their time those that wait are turned away
+	codes := e.asMany("full", 250, sleeps("localhost", 2*time.Second)) // after half of their time those that wait are turned away
 	if codes["200"] == 0 || codes["503"] == 0 || codes["200"]+codes["503"] != 250 {
 		e.Errorf("answers: %v, want 200 and 503 only", codes)
 	}
@@ -199,7 +208,7 @@ func outOfMemory(e *env) {
 	e.ready("greedy")
 	for i := 1; i < 40 && e.restarted(e.pod("greedy"), "app") == 0 && e.container(e.pod("greedy"), "app").State.Running != nil; i++ {
 		e.sh("greedy", fmt.Sprintf(`text=$(head -c 4000 /dev/zero | tr '\0' x)
-curl -s -Z --parallel-max 4 --max-time 20 -o /dev/null "http://localhost:8080/?path=/memory/[%d00-%[1]d99]&text=$text" || true`, i))
+curl -s -Z --parallel-max 4 --max-time %[2]s -o /dev/null "http://localhost:8080/?path=/memory/[%[1]d00-%[1]d99]&text=$text" || true`, i, curlPatience))
 	}
 	e.eventually("it is OOMKilled", func() bool {
 		end := e.container(e.pod("greedy"), "app").LastTerminationState.Terminated

@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
+
+	"github.com/mayfly-run/mayfly/integration/lab"
 )
 
 var rolloutScenarios = []scenario{
@@ -26,7 +29,7 @@ func helloServes(fields ...string) string {
 // kubelet stops a container in the moment in which the pod begins to leave its Service. preStop keeps it as it is until
 // nobody is led to it.
 func served(web serves, name string, replicas int) string {
-	container := web("readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}", "lifecycle: {preStop: {sleep: {seconds: 5}}}")
+	container := web("readinessProbe: {httpGet: {path: /, port: 8080}"+often+"}", fmt.Sprintf("lifecycle: {preStop: {sleep: {seconds: %d}}}", seconds(5)))
 	return fmt.Sprintf(`
 apiVersion: v1
 kind: Service
@@ -41,7 +44,7 @@ metadata: {name: %[1]s}
 spec:
   replicas: %d
   selector: {matchLabels: {app: %[1]s}}
-`, name, replicas) + labelled(strings.Replace(templateOf("", container), "PeriodSeconds: 5", "PeriodSeconds: 15", 1), name) + "---\n"
+`, name, replicas) + labelled(strings.Replace(templateOf("", container), "PeriodSeconds: 5", fmt.Sprint("PeriodSeconds: ", seconds(15)), 1), name) + "---\n"
 }
 
 // labelled gives the pods of a manifest an app's label.
@@ -53,8 +56,9 @@ func labelled(template, app string) string {
 // on a connection for each request and one on a connection that is kept, until
 // /tmp/stop is there. They write the status of each answer.
 func askingClients() string {
+	rate := fmt.Sprintf("%d/m", time.Minute/lab.Patience(20*time.Millisecond))
 	client := func(name, option string) string {
-		return runs(name, `until curl -s --max-time 1 -o /dev/null "http://$WEB_SERVICE_HOST"; do sleep 0.1; done; curl -sS --rate 50/s --max-time 20 -o /dev/null -w '%{stderr}%{http_code}\n' `+option+` "http://$WEB_SERVICE_HOST/?[1-100000]" & `+
+		return runs(name, `until curl -s --max-time `+fmt.Sprint(seconds(1))+` -o /dev/null "http://$WEB_SERVICE_HOST"; do sleep 0.1; done; curl -sS --rate `+rate+` --max-time `+curlPatience+` -o /dev/null -w '%{stderr}%{http_code}\n' `+option+` "http://$WEB_SERVICE_HOST/?[1-100000]" & `+
 			`while [ ! -f /tmp/stop ]; do sleep 0.2; done; kill $!`)
 	}
 	return podOf("clients", never, client("fresh", "-H 'Connection: close'"), client("kept", ""))
@@ -100,16 +104,16 @@ func (e *env) rollout(web serves, few, many int) {
 }
 
 func deletedInFlight(e *env) {
-	e.apply(podOf("web", "", guest("side", "sleep", "MAYFLY_LISTEN=:8080")) + podOf("client", "", mainWaits()))
+	e.apply(podOf("web", "", guest("side", "sleep", "MAYFLY_LISTEN=:8080 MAYFLY_TIMEOUT="+setting(30*time.Second)+" MAYFLY_DRAIN_TIMEOUT="+setting(25*time.Second))) + podOf("client", "", mainWaits()))
 	e.ready("client")
 	ip := e.ready("web").Status.PodIP
 	var answer string
 	var asked sync.WaitGroup
-	asked.Go(func() { answer = e.status("client", "http://"+ip+":8080/?ms=3000") })
+	asked.Go(func() { answer = e.status("client", sleeps(ip, 3*time.Second)) })
 	e.eventually("the request is in flight", func() bool {
 		return e.sh("client", "grep -c ':1F90 01' /proc/net/tcp || true") != "0\n" // port 8080, established
 	})
-	e.kubectl("delete", "pod", "web", "--wait=false")
+	e.kubectl("delete", "pod", "web", "--wait=false", fmt.Sprint("--grace-period=", seconds(5)))
 	asked.Wait()
 	e.equal("the answer", answer, "200")
 	e.eventually("the pod is gone", func() bool { return len(e.podsOf("app", "web")) == 0 })

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	nodev1 "k8s.io/api/node/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	versions "k8s.io/apimachinery/pkg/util/version"
 	"sigs.k8s.io/e2e-framework/klient/k8s"
 
 	"github.com/mayfly-run/mayfly/integration/lab"
@@ -47,7 +48,7 @@ func restrictedPod(e *env) {
 	if err == nil {
 		e.Fatal("the namespace does not enforce anything")
 	}
-	e.apply(podOf("strict", "shareProcessNamespace: true\n"+restrictedFields, guest("writer", "write-file", "PORT=80 MAYFLY_IDLE_TIMEOUT=1s", restrictedContainer, scratch), mainWaits(restrictedContainer, scratch)))
+	e.apply(podOf("strict", "shareProcessNamespace: true\n"+restrictedFields, guest("writer", "write-file", "PORT=80 MAYFLY_IDLE_TIMEOUT="+setting(time.Second), restrictedContainer, scratch), mainWaits(restrictedContainer, scratch)))
 	e.ready("strict")
 	e.equal("a write to the volume", e.get("strict", "http://localhost/?path=/scratch/a&text=hello"), "wrote 5")
 	e.equal("whose it is", strings.TrimSpace(e.sh("strict", "stat -c %u:%g /scratch/a")), "12345:2000")
@@ -176,7 +177,7 @@ func userNamespace(e *env) {
 func (e *env) mapped(containers ...string) {
 	e.Helper()
 	if !e.canHaveUserNamespaces() {
-		e.Skip("no node of this cluster has user namespaces for the runtime " + e.runtime)
+		e.Skip("no node of this cluster has user namespaces for the runtime " + e.runtime + ", and Linux " + mapsMemory.String())
 	}
 	e.apply(podOf("mapped", "hostUsers: false\nvolumes: [{name: shared, emptyDir: {}}]\n", containers...))
 	refused := func() bool {
@@ -191,6 +192,9 @@ func (e *env) mapped(containers ...string) {
 	e.contains("root's number on the node", e.sh("mapped", "cat /proc/self/uid_map"), "65536")
 }
 
+// mapsMemory is the first Linux that gives a user namespace its numbers in file systems in memory, which pods' tokens are in.
+var mapsMemory = versions.MustParseGeneric("6.3")
+
 func (e *env) canHaveUserNamespaces() bool {
 	e.Helper()
 	var class nodev1.RuntimeClass // the zero one is containerd's default
@@ -200,6 +204,9 @@ func (e *env) canHaveUserNamespaces() bool {
 	var nodes corev1.NodeList
 	e.check(e.resources.List(e.ctx, &nodes))
 	for _, n := range nodes.Items {
+		if versions.MustParseGeneric(n.Status.NodeInfo.KernelVersion).LessThan(mapsMemory) {
+			continue
+		}
 		for _, h := range n.Status.RuntimeHandlers {
 			if h.Name == class.Handler && h.Features != nil && h.Features.UserNamespaces != nil && *h.Features.UserNamespaces {
 				return true

@@ -3,6 +3,7 @@
 package cluster
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -118,8 +119,7 @@ func mayflyUpgraded(e *env) {
 	for _, program := range []string{shimProgram, holderProgram, engineProgram} {
 		old[program] = e.stat(filepath.Join(dir, program))
 		next := filepath.Join(dir, "next")
-		e.check(lab.Tool(e.ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-o", next,
-			"-ldflags", "-s -w -X github.com/mayfly-run/mayfly/internal/version.Version=upgraded", "github.com/mayfly-run/mayfly/cmd/"+program))
+		e.check(makeUpgraded(e.ctx, program, next))
 		// As an installer does: what runs keeps the file it was started from.
 		e.check(os.Rename(next, filepath.Join(dir, program)))
 		now[program] = e.stat(filepath.Join(dir, program))
@@ -170,17 +170,31 @@ func (e *env) runs(programs map[string]os.FileInfo, want map[string]int) {
 	}
 }
 
+// makeUpgraded writes another version of one of mayfly's programs. Where Go is
+// not, the run is told where there is one.
+func makeUpgraded(ctx context.Context, program, to string) error {
+	if *upgrade != "" {
+		return copyProgram(filepath.Join(*upgrade, program), to)
+	}
+	return lab.Tool(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-o", to,
+		"-ldflags", "-s -w -X github.com/mayfly-run/mayfly/internal/version.Version=upgraded", "github.com/mayfly-run/mayfly/cmd/"+program)
+}
+
 // copyPrograms copies what a node needs of mayfly, so that what is built
 // meanwhile, or replaced on the node, is not the same.
 func copyPrograms(from, to string) error {
 	for _, program := range []string{shimProgram, holderProgram, engineProgram} {
-		content, err := os.ReadFile(filepath.Join(from, program))
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(to, program), content, 0o755); err != nil {
+		if err := copyProgram(filepath.Join(from, program), filepath.Join(to, program)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func copyProgram(from, to string) error {
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, content, 0o755)
 }

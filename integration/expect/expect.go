@@ -41,14 +41,15 @@ func Contains(t testing.TB, what, text string, parts ...string) {
 
 // Wait is how to wait for what takes its time.
 type Wait struct {
-	Within time.Duration // on a machine that is not slower than usual
-	Every  time.Duration // how often to look
+	// Both are of a machine that is not slower than usual.
+	Within time.Duration
+	Every  time.Duration // how often to look, which costs the machine something too
 }
 
 // Eventually is that something comes to pass, before the context ends.
 func (w Wait) Eventually(ctx context.Context, t testing.TB, what string, so func() bool) {
 	t.Helper()
-	for end := time.Now().Add(lab.Patience(w.Within)); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(w.Every) {
+	for end := time.Now().Add(lab.Patience(w.Within)); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(lab.Patience(w.Every)) {
 		if so() {
 			return
 		}

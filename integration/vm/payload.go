@@ -34,12 +34,17 @@ func writePayload(ctx context.Context, cache *lab.Cache, dir, disk string, s set
 	p.sources(repo)
 	p.programs(s.bin)
 	p.built(cache, s.cluster)
+	args := []string{"-test.v=test2json", "-test.timeout", s.timeout.String(), "-test.run", s.run, "-test.skip", s.skip}
+	if s.cluster {
+		p.upgraded(ctx)
+		args = append(args, "-upgrade", job.Mount+"/repo/"+upgraded)
+	}
 	tests := filepath.Join(tree, "repo", pkg, "tests")
 	if err := errors.Join(p.err, goCommand(ctx, "test", "-c", "-o", tests, "github.com/mayfly-run/mayfly/"+pkg)); err != nil {
 		return err
 	}
 	text, err := json.Marshal(job.Job{
-		Args: []string{"./tests", "-test.v=test2json", "-test.timeout", s.timeout.String(), "-test.run", s.run, "-test.skip", s.skip},
+		Args: append([]string{"./tests"}, args...),
 		Dir:  job.Mount + "/repo/" + pkg,
 		Env:  []string{"XDG_CACHE_HOME=" + job.Mount + "/cache", lab.PatienceVar + "=" + strconv.Itoa(s.patience)},
 	})
@@ -98,6 +103,17 @@ func (p *payload) programs(bin string) {
 			p.err = fmt.Errorf("%w; make host builds it", p.err)
 			return
 		}
+	}
+}
+
+// upgraded is the directory with a version of mayfly's programs that a scenario
+// replaces the others by. There is no Go in the machine to build it with.
+const upgraded = "bin-upgraded"
+
+func (p *payload) upgraded(ctx context.Context) {
+	if p.err == nil {
+		p.err = goCommand(ctx, "build", "-trimpath", "-ldflags", "-s -w -X github.com/mayfly-run/mayfly/internal/version.Version=upgraded",
+			"-o", filepath.Join(p.tree, "repo", upgraded)+"/", "github.com/mayfly-run/mayfly/cmd/...")
 	}
 }
 
