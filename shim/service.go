@@ -372,8 +372,8 @@ func (s *service) forget(id string) {
 }
 
 const (
-	// whosePatience bounds the search for who is in the way of a socket: it only makes an error clearer.
-	whosePatience = 500 * time.Millisecond
+	// whosePatience bounds the search for who is in the way of a socket, which takes milliseconds unless the node is very busy.
+	whosePatience = 5 * time.Second
 	// whoseDescriptors bounds the descriptors that are looked at, of all processes together.
 	whoseDescriptors = 20_000
 )
