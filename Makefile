@@ -90,7 +90,7 @@ conformance: host ## containerd's own client tests with mayfly and with runc
 e2e: host ## Kubernetes' own tests of what a node must do, with mayfly and with runc; E2E=-resume
 	go run ./integration/e2e $(E2E)
 
-integration-cgroup2: host guests ## the scenarios in a virtual machine with cgroups of version 2; VM='--run REGEXP'
+integration-cgroup2: host guests ## the scenarios in a virtual machine with cgroups of version 2; VM=--cluster for those on Kubernetes
 	@go run ./integration/vm $(VM)
 
 differential: host guests ## the same requests to mayfly and to other hosts of components, and what differs

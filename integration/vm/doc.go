@@ -1,6 +1,6 @@
 //go:build linux
 
-// Vm runs the scenarios of package integration in a virtual machine whose
+// Vm runs the scenarios of package integration, or those of integration/cluster, in a virtual machine whose
 // kernel has cgroups of version 2 and nothing else, with all capabilities: what
 // a current distribution gives a node, and what the machine at hand may not
 // have. It says what works there, never how fast: without hardware support the

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,17 +41,20 @@ func doMain() int {
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return s.do(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s.complete()
+			return s.do(cmd.Context())
+		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&s.run, "run", "TestScenarios/containerd_"+lab.Containerd24, "which tests, as go test -run has it")
+	f.StringVar(&s.run, "run", "", "which tests, as go test -run has it (default those on containerd "+lab.Containerd24+", or all on Kubernetes)")
 	f.StringVar(&s.skip, "skip", "", "which of them not, in the same way")
 	f.StringVar(&s.bin, "bin", "bin", "directory with mayfly's programs")
-	f.BoolVar(&s.cluster, "cluster", false, "tests of integration/cluster instead of integration")
+	f.BoolVar(&s.cluster, "cluster", false, "the scenarios on Kubernetes, of integration/cluster")
 	f.StringVar(&s.accel, "accel", "tcg", "what the machine runs on: tcg, or kvm where the kernel is allowed it")
-	f.IntVar(&s.memory, "memory", 4096, "its memory, in MiB")
+	f.IntVar(&s.memory, "memory", 0, "its memory, in MiB (default 4096, or 8192 with Kubernetes)")
 	f.IntVar(&s.patience, "patience", 15, "how many times longer than usual the tests wait")
-	f.DurationVar(&s.timeout, "timeout", 2*time.Hour, "when it is switched off")
+	f.DurationVar(&s.timeout, "timeout", 3*time.Hour, "when it is switched off")
 	err := cmd.ExecuteContext(ctx)
 	if code := (exitCode)(0); errors.As(err, &code) {
 		return int(code)
@@ -60,6 +64,16 @@ func doMain() int {
 		return 1
 	}
 	return 0
+}
+
+// complete gives what was not asked for its default.
+func (s *settings) complete() {
+	run, memory := "TestScenarios/containerd_"+lab.Containerd24, 4096
+	if s.cluster {
+		run, memory = "TestScenarios", 8192
+	}
+	s.run = cmp.Or(s.run, run)
+	s.memory = cmp.Or(s.memory, memory)
 }
 
 // exitCode is the tests', when they fail.
