@@ -22,8 +22,8 @@ func listenOrJoin(address string) (*os.File, error) {
 		if !abandoned(address) {
 			return nil, nil
 		}
-		// Left by a shim that was killed.
-		if err := containerdshim.RemoveSocket(address); err != nil {
+		// Left by a shim that was killed, or removed just now by one that ends.
+		if err := containerdshim.RemoveSocket(address); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("remove the socket of a dead shim: %w", err)
 		}
 		if l, err = containerdshim.NewSocket(address); err != nil {
@@ -47,12 +47,12 @@ func removeSocket(address string) {
 // connectPatience bounds a connection to a shim, which takes longer than a moment on a node that is very busy.
 const connectPatience = 10 * time.Second
 
-// abandoned tells whether a socket's file is there and nobody listens on it. No other failure to connect says so: without its file
-// a shim that was only slow, or had too many callers, is cut off from containerd for the rest of its pod's life.
+// abandoned tells whether nobody listens on a socket. A failure to connect of another kind does not say so: without its file a shim
+// that was only slow, or had too many callers, is cut off from containerd for the rest of its pod's life.
 func abandoned(address string) bool {
 	c, err := containerdshim.AnonDialer(address, connectPatience)
 	if err == nil {
 		c.Close()
 	}
-	return errors.Is(err, unix.ECONNREFUSED)
+	return errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, os.ErrNotExist)
 }

@@ -21,6 +21,7 @@ func TestOnlyTheSocketOfADeadShimIsRemoved(t *testing.T) {
 		{"a shim that listens", listens, false},
 		{"a shim with more callers than it has room for", listensWithoutRoom, false},
 		{"a shim that was killed", isKilled, true},
+		{"a shim that has ended", func(*testing.T, string) *net.UnixListener { return nil }, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "s")
