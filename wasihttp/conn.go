@@ -25,6 +25,8 @@ type conn struct {
 	spent  atomic.Bool
 	mute   atomic.Bool // spent, and the answer in progress is over
 	thrown int         // bytes
+	asked  atomic.Bool // a request has come
+	expect *time.Timer // ends the time for the first request in HTTP/2
 }
 
 type connKey struct{}
@@ -38,6 +40,10 @@ func connOf(r *http.Request) *conn {
 	if r.ProtoMajor != 1 {
 		return nil
 	}
+	return anyConnOf(r)
+}
+
+func anyConnOf(r *http.Request) *conn {
 	c, _ := r.Context().Value(connKey{}).(*conn)
 	return c
 }

@@ -51,8 +51,11 @@ type exchange struct {
 
 // serveHTTP answers r with a fresh instance, unless it is a probe. It returns when the instance is gone, or when nobody waits for it any more.
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
-	if c := connOf(r); c != nil && c.spent.Load() {
-		panic(http.ErrAbortHandler) // this is no request, it is a piece of the one before
+	if c := anyConnOf(r); c != nil {
+		if c.spent.Load() {
+			panic(http.ErrAbortHandler) // this is no request, it is a piece of the one before
+		}
+		c.asked.Store(true)
 	}
 	s.handlers.RLock()
 	if s.isProbe(r) {

@@ -12,7 +12,8 @@ import (
 
 const (
 	// maxRequestHead is what a request's line and header may have, in bytes; net/http lets pass 4 KiB more in HTTP/1.
-	maxRequestHead    = 64 << 10
+	maxRequestHead = 64 << 10
+	// readHeaderTimeout is how long a new connection's first request may take to come. Then one of HTTP/1 is closed, one of HTTP/2 idle.
 	readHeaderTimeout = 10 * time.Second
 	// keepAlive is how long a connection without requests stays.
 	keepAlive = 2 * time.Minute
@@ -65,10 +66,27 @@ func (s *Server) Serve(ctx context.Context, ls []net.Listener, first []net.Conn)
 
 // observe is [http.Server.ConnState].
 func (s *Server) observe(c net.Conn, state http.ConnState) {
-	if own, ok := c.(*conn); ok && state == http.StateIdle {
-		own.rest()
+	if own, ok := c.(*conn); ok {
+		state = s.observeOwn(own, state)
 	}
 	s.tally.observe(c, state)
+}
+
+// observeOwn returns what state the connection really is in. To net/http one of HTTP/2 is idle before its first request, when the client
+// has only said that it speaks HTTP/2. An engine that left then would send away who woke it.
+func (s *Server) observeOwn(c *conn, state http.ConnState) http.ConnState {
+	if c.expect != nil {
+		c.expect.Stop()
+	}
+	if state != http.StateIdle {
+		return state
+	}
+	c.rest()
+	if c.asked.Load() {
+		return state
+	}
+	c.expect = time.AfterFunc(readHeaderTimeout, func() { s.tally.silent(c) })
+	return http.StateNew
 }
 
 // service is a Server while it serves. Its methods are called by one goroutine.

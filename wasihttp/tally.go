@@ -15,7 +15,7 @@ type tally struct {
 
 	mu     sync.Mutex
 	busy   map[net.Conn]http.ConnState
-	fresh  int       // of busy, those that have sent nothing yet
+	fresh  int       // of busy, those that have asked nothing yet
 	held   int       // guests without a connection
 	since  time.Time // when the last work was over; probes, and connections that said nothing, are none
 	worked bool      // there was some since
@@ -30,7 +30,7 @@ func newTally() *tally {
 func (t *tally) observe(c net.Conn, state http.ConnState) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.busy[c] == http.StateNew && t.has(c) {
+	if t.isFresh(c) {
 		t.fresh--
 	}
 	switch state {
@@ -40,12 +40,23 @@ func (t *tally) observe(c net.Conn, state http.ConnState) {
 	case http.StateActive:
 		t.busy[c] = state
 	default:
-		if !t.has(c) {
+		if _, ok := t.busy[c]; !ok {
 			return
 		}
 		delete(t.busy, c)
 	}
 	t.tell()
+}
+
+// silent notes that a connection has had the time for its first request, if it has sent none.
+func (t *tally) silent(c net.Conn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.isFresh(c) {
+		t.fresh--
+		delete(t.busy, c)
+		t.tell()
+	}
 }
 
 // work notes that a busy connection has a request for the guest.
@@ -83,9 +94,9 @@ func (t *tally) tell() {
 	}
 }
 
-func (t *tally) has(c net.Conn) bool {
-	_, ok := t.busy[c]
-	return ok
+func (t *tally) isFresh(c net.Conn) bool {
+	state, ok := t.busy[c]
+	return ok && state == http.StateNew
 }
 
 // quiet reports since when nothing was to be done, if all connections are idle and all guests gone. Where they are not, or since known nothing changed, changed will
@@ -97,7 +108,7 @@ func (t *tally) quiet(known time.Time) (since time.Time, quiet bool) {
 	return t.since, len(t.busy)+t.held == 0
 }
 
-// count returns how many connections are not idle and guests not gone, and how many connections have sent nothing yet. If there are any,
+// count returns how many connections are not idle and guests not gone, and how many connections have asked nothing yet. If there are any,
 // changed will tell when no request is in flight any more.
 func (t *tally) count() (busy, fresh int) {
 	t.mu.Lock()
