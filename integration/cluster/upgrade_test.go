@@ -174,27 +174,18 @@ func (e *env) runs(programs map[string]os.FileInfo, want map[string]int) {
 // not, the run is told where there is one.
 func makeUpgraded(ctx context.Context, program, to string) error {
 	if *upgrade != "" {
-		return copyProgram(filepath.Join(*upgrade, program), to)
+		return lab.CopyFile(filepath.Join(*upgrade, program), to)
 	}
-	return lab.Tool(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-o", to,
-		"-ldflags", "-s -w -X github.com/mayfly-run/mayfly/internal/version.Version=upgraded", "github.com/mayfly-run/mayfly/cmd/"+program)
+	return lab.BuildUpgraded(ctx, to, program)
 }
 
 // copyPrograms copies what a node needs of mayfly, so that what is built
 // meanwhile, or replaced on the node, is not the same.
 func copyPrograms(from, to string) error {
 	for _, program := range []string{shimProgram, holderProgram, engineProgram} {
-		if err := copyProgram(filepath.Join(from, program), filepath.Join(to, program)); err != nil {
+		if err := lab.CopyFile(filepath.Join(from, program), filepath.Join(to, program)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func copyProgram(from, to string) error {
-	content, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(to, content, 0o755)
 }

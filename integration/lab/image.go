@@ -87,7 +87,7 @@ func nginxFiles(root, all string) error {
 			return err
 		}
 	}
-	if err := copyFile(filepath.Join(all, "etc/nginx/mime.types"), filepath.Join(root, "etc/nginx/mime.types")); err != nil {
+	if err := CopyFile(filepath.Join(all, "etc/nginx/mime.types"), filepath.Join(root, "etc/nginx/mime.types")); err != nil {
 		return err
 	}
 	for name, text := range map[string]string{
@@ -126,7 +126,7 @@ func (c *Cache) busybox(root string) error {
 	if err := os.Chmod(filepath.Join(root, "tmp"), 0o777|os.ModeSticky); err != nil {
 		return err
 	}
-	if err := copyFile(needBusybox.file, filepath.Join(root, "bin/busybox")); err != nil {
+	if err := CopyFile(needBusybox.file, filepath.Join(root, "bin/busybox")); err != nil {
 		return err
 	}
 	list, err := exec.Command(needBusybox.file, "--list").Output()
@@ -204,12 +204,12 @@ func (t tree) program(name string) error {
 				return err
 			}
 			interp := strings.Trim(string(loader), "\x00/")
-			if err := copyFile(filepath.Join(t.from, interp), filepath.Join(t.to, interp)); err != nil {
+			if err := CopyFile(filepath.Join(t.from, interp), filepath.Join(t.to, interp)); err != nil {
 				return err
 			}
 		}
 	}
-	if err := copyFile(from, filepath.Join(t.to, name)); err != nil {
+	if err := CopyFile(from, filepath.Join(t.to, name)); err != nil {
 		return err
 	}
 	for _, lib := range needed {
@@ -237,8 +237,8 @@ func (t tree) library(lib string) error {
 	return fmt.Errorf("library %s is in none of the packages", lib)
 }
 
-// copyFile copies a file, following links, with its mode.
-func copyFile(from, to string) error {
+// CopyFile copies a file, following links, with its mode, and makes the directories that it is to be in.
+func CopyFile(from, to string) error {
 	text, err := os.ReadFile(from)
 	if err != nil {
 		return err

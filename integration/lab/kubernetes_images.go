@@ -75,7 +75,7 @@ func accounts(root, users, groups string) error {
 // setuid has a program that says as whom it runs.
 func setuid(c *Cache, k *KubernetesTests, root string) error {
 	program := filepath.Join(root, "usr/local/bin/nnp")
-	return errors.Join(plain(c, k, root), copyFile(k.Program("nnp"), program), os.Chmod(program, 0o755|os.ModeSetuid|os.ModeSetgid))
+	return errors.Join(plain(c, k, root), CopyFile(k.Program("nnp"), program), os.Chmod(program, 0o755|os.ModeSetuid|os.ModeSetgid))
 }
 
 // glibc has a program that asks for names as the C library of most images does.
@@ -131,7 +131,7 @@ func agnhost(c *Cache, k *KubernetesTests, root string) error {
 		return err
 	}
 	for _, f := range []string{"agnhost", "localhost.crt", "localhost.key"} {
-		if err := copyFile(k.Program(f), filepath.Join(root, f)); err != nil {
+		if err := CopyFile(k.Program(f), filepath.Join(root, f)); err != nil {
 			return err
 		}
 	}

@@ -46,7 +46,7 @@ func certificate(dir string) error {
 		return fmt.Errorf("find the sources of Kubernetes: %w", err)
 	}
 	for _, f := range []string{"localhost.crt", "localhost.key"} {
-		if err := copyFile(filepath.Join(module.Dir, "test/images/agnhost/porter", f), filepath.Join(dir, f)); err != nil {
+		if err := CopyFile(filepath.Join(module.Dir, "test/images/agnhost/porter", f), filepath.Join(dir, f)); err != nil {
 			return err
 		}
 	}

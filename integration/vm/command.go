@@ -29,16 +29,3 @@ func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
-
-// copyFile copies a file with its mode.
-func copyFile(from, to string) error {
-	text, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	st, err := os.Stat(from)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(to, text, st.Mode().Perm())
-}

@@ -86,7 +86,7 @@ func (p *payload) link(from, to string) {
 		if os.Link(path, name) == nil || !d.Type().IsRegular() {
 			return nil
 		}
-		return copyFile(path, name) // on another file system
+		return lab.CopyFile(path, name) // on another file system
 	})
 }
 
@@ -112,8 +112,7 @@ const upgraded = "bin-upgraded"
 
 func (p *payload) upgraded(ctx context.Context) {
 	if p.err == nil {
-		p.err = goCommand(ctx, "build", "-trimpath", "-ldflags", "-s -w -X github.com/mayfly-run/mayfly/internal/version.Version=upgraded",
-			"-o", filepath.Join(p.tree, "repo", upgraded)+"/", "github.com/mayfly-run/mayfly/cmd/...")
+		p.err = lab.BuildUpgraded(ctx, filepath.Join(p.tree, "repo", upgraded)+"/", "...")
 	}
 }
 

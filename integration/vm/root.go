@@ -105,7 +105,7 @@ func findModule(from, name, to string) error {
 		if err != nil || d.Name() != name+".ko" {
 			return err
 		}
-		return copyFile(path, filepath.Join(to, d.Name()))
+		return lab.CopyFile(path, filepath.Join(to, d.Name()))
 	})
 }
 

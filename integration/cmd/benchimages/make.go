@@ -4,9 +4,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -114,7 +112,7 @@ func (m *maker) nginx() error {
 		return err
 	}
 	i := clusterbench.Image{Role: clusterbench.RoleNginx, Name: "nginx", Title: "nginx", Ref: lab.MainImage, File: "nginx.tar"}
-	if err := copyTo(filepath.Join(m.dir, i.File), archive); err != nil {
+	if err := lab.CopyFile(archive, filepath.Join(m.dir, i.File)); err != nil {
 		return err
 	}
 	image, err := tarball.ImageFromPath(archive, nil)
@@ -156,18 +154,4 @@ func (m *maker) push(ctx context.Context, i *clusterbench.Image) error {
 		return fmt.Errorf("%w: docker login says who you are", err)
 	}
 	return nil
-}
-
-func copyTo(to, from string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
 }
