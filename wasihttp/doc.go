@@ -31,7 +31,8 @@
 // more than that. A guest that goes on is still a guest: it counts as an instance, has its timeout, and is waited for.
 //
 // What a guest says is sent at the latest after flushAfter, or when the guest waits for anything. So an answer that is made in one go
-// leaves as one packet with its length, and one that is made piece by piece arrives piece by piece.
+// leaves as one packet with its length, and one that is made piece by piece arrives piece by piece. While a client waits for 100 Continue
+// the answer of a component has more time: the guest may be about to ask for the body.
 //
 // # Hostile on both sides
 //

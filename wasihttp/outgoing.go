@@ -37,6 +37,9 @@ func (m *message) body(response, silent bool) component.Value {
 	}
 	m.out = newOutlet(length, response)
 	m.out.guest = m.fields.guest
+	if reply := m.out.guest.reply; response && reply != nil {
+		m.out.request = reply.x.in
+	}
 	return abi.OK(abi.Resource(&outgoingBody{out: m.out}))
 }
 

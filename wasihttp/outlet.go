@@ -3,6 +3,7 @@ package wasihttp
 import (
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/mayfly-run/mayfly/runtime/component/abi"
 	"github.com/mayfly-run/mayfly/runtime/wasi/wasiio"
@@ -13,6 +14,9 @@ const (
 	outletSize = 64 << 10
 	// worthSending is how much of it does not wait for more to come.
 	worthSending = 16 << 10
+	// flushExpected is flushAfter while the client waits to be told whether its body is wanted, about as long as clients do: an answer
+	// that comes first says that it is not, and the guest may be about to read it.
+	flushExpected = time.Second
 )
 
 // ending is how a body that a guest writes ends.
@@ -32,6 +36,7 @@ type outlet struct {
 	poke     chan struct{} // of a response: nil until it is set
 	eager    bool
 	response bool
+	request  *body         // that a response answers; nil: none
 	signal   wasiio.Signal // there is room
 
 	// The guest's goroutine alone touches these.
@@ -99,8 +104,16 @@ func (o *outlet) wrongSize() error {
 // soon sees that the reader is poked in a moment. The caller holds mu.
 func (o *outlet) soon() {
 	if o.soonest == nil {
-		o.soonest = setAlarm(flushAfter, o)
+		o.soonest = setAlarm(o.moment(), o)
 	}
+}
+
+// moment is how long what is written waits for more.
+func (o *outlet) moment() time.Duration {
+	if o.request != nil && o.request.awaited() {
+		return flushExpected
+	}
+	return flushAfter
 }
 
 // ring implements bell.

@@ -67,6 +67,17 @@ func TestWhenAnOutletsReaderIsTold(t *testing.T) {
 		}
 		<-o.poke // soon
 	})
+	t.Run("longer if the client waits for a word", func(t *testing.T) {
+		o := testOutlet(-1, true)
+		o.request = &body{expected: true}
+		if d := o.moment(); d != flushExpected {
+			t.Errorf("the reader is told after %s", d)
+		}
+		o.request.expected = false // something has come
+		if d := o.moment(); d != flushAfter {
+			t.Errorf("the reader is told after %s, and the client has begun", d)
+		}
+	})
 	t.Run("unless the guest waits", func(t *testing.T) {
 		o := testOutlet(-1, true)
 		_ = o.write(small)
