@@ -39,7 +39,8 @@ const podNetwork = `{"cniVersion": "1.0.0", "name": "pods", "plugins": [
 // Kubelet refuses cgroups of version 1 unless told not to. It leaves the score
 // of the out-of-memory killer alone, as containerd does here, and evicts nobody
 // because the machine has little room. It looks at pods, and so at their
-// ConfigMaps, more often than its default of a minute.
+// ConfigMaps, more often than its default of a minute. Its events have a number,
+// as 0 is no limit to kubelet's documentation and five a second to its client.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 failCgroupV1: false
@@ -63,7 +64,8 @@ syncFrequency: 10s
 maxPods: 250
 serializeImagePulls: false
 registryPullQPS: 0
-eventRecordQPS: 0
+eventRecordQPS: 500
+eventBurst: 1000
 kubeAPIQPS: 200
 kubeAPIBurst: 400
 `
