@@ -221,6 +221,10 @@ func (h *holder) judge(v *visitor, news int16) bool {
 		return false
 	case n == v.seen && news&unix.POLLRDHUP != 0:
 		return false // a head that breaks off is no request
+	case n == v.seen && !v.puzzled:
+		// While a connection ends poll(2) may count its end as a byte and not know yet what it is: the next look will tell.
+		v.puzzled = true
+		return true
 	}
 	kind, stream := kubeprobe.Other, uint32(0)
 	// With news and no more to read than before there is nothing that could be waited for.

@@ -141,3 +141,33 @@ func TestEnginesAreNotStartedForeverForOneRequest(t *testing.T) {
 		t.Errorf("%d engines were started", n)
 	}
 }
+
+// poll(2) looks at a socket that the kernel is changing: of a client that leaves it may say that there is more to read, before it says that
+// the client has left. That wakes nobody.
+func TestNewsOfNothingIsLookedAtTwice(t *testing.T) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fds[0])
+	defer unix.Close(fds[1])
+	if _, err := unix.Write(fds[0], []byte("PRI * ")); err != nil {
+		t.Fatal(err)
+	}
+	var h holder
+	for _, tc := range []struct {
+		name   string
+		news   int16
+		stays  bool
+		manner manner
+	}{
+		{"readable", unix.POLLIN, true, silent},
+		{"and its end is known", unix.POLLIN | unix.POLLRDHUP, false, silent},
+		{"and still nothing else is", unix.POLLIN, true, spoke},
+	} {
+		v := visitor{fd: fds[1], seen: len("PRI * "), puzzled: tc.name != "readable"}
+		if stays := h.judge(&v, tc.news); stays != tc.stays || v.manner != tc.manner {
+			t.Errorf("%s: it stays: %v, in manner %d; want %v and %d", tc.name, stays, v.manner, tc.stays, tc.manner)
+		}
+	}
+}

@@ -15,6 +15,7 @@ type visitor struct {
 	manner  manner
 	seen    int  // bytes that were there when it was last looked at
 	greeted bool // it was told HTTP/2's settings
+	puzzled bool // there was news and nothing more to read
 }
 
 // manner is what there is to do about a visitor.
@@ -34,7 +35,7 @@ func (v *visitor) idles() bool { return v.manner == answered || v.manner == sile
 
 // expect makes poll(2) tell when there are more bytes than n; TCP's sockets can do that.
 func (v *visitor) expect(n int) {
-	v.seen = n
+	v.seen, v.puzzled = n, false
 	_ = unix.SetsockoptInt(v.fd, unix.SOL_SOCKET, unix.SO_RCVLOWAT, n+1)
 }
 
