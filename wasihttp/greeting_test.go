@@ -16,25 +16,13 @@ import (
 // An engine that leaves at once is woken by who says first that it speaks HTTP/2, and only then what it wants.
 func TestWhoGreetsInHTTP2MayAsk(t *testing.T) {
 	app, _, _ := load(t, "hello", idle(0))
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
+	l, client, given := accepted(t)
 	_ = client.SetDeadline(time.Now().Add(20 * time.Second))
-	given, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
 	served := make(chan error, 1)
 	go func() { served <- app.Server.Serve(t.Context(), []net.Listener{l}, []net.Conn{given}) }()
 
 	framer := http2.NewFramer(client, client)
-	_, err = client.Write([]byte(http2.ClientPreface))
+	_, err := client.Write([]byte(http2.ClientPreface))
 	if err := errors.Join(err, framer.WriteSettings()); err != nil {
 		t.Fatal(err)
 	}

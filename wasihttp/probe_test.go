@@ -168,18 +168,7 @@ func TestAProbeOfADrainingServer(t *testing.T) {
 // A holder has sent settings to a client whose request is no probe, and the server goes on.
 func TestAGreetedClientIsServed(t *testing.T) {
 	app, _, _ := load(t, "echo")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	given, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	l, client, given := accepted(t)
 	if err := http2.NewFramer(given, nil).WriteSettings(); err != nil {
 		t.Fatal(err)
 	}

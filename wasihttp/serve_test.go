@@ -260,19 +260,7 @@ func TestIdleConnectionsOfHTTP2DoNotCount(t *testing.T) {
 
 func TestWithAnIdleTimeoutOfZeroItLeavesAtOnceAndServesWhatItWasGiven(t *testing.T) {
 	app, _, _ := load(t, "hello", idle(0))
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	given, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	l, client, given := accepted(t)
 	_, _ = io.WriteString(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 	if err := app.Server.Serve(t.Context(), []net.Listener{l}, []net.Conn{given}); !errors.Is(err, ErrIdle) {
 		t.Errorf("Serve: %v", err)

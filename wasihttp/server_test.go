@@ -114,6 +114,23 @@ func serve(t testing.TB, guest string, options ...option) *served {
 	return s
 }
 
+// accepted is a connection that somebody has accepted for a server, its client, and the listener that it came over.
+func accepted(t *testing.T) (l net.Listener, client, given net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if client, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	if given, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	return l, client, given
+}
+
 // get asks and reads the answer whole.
 func (s *served) get(t testing.TB, path string) (*http.Response, string) {
 	t.Helper()
